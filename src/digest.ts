@@ -1,0 +1,46 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+
+const DIGEST_LENGTH = 16; // hex digits kept: 64 bits tell any two runs apart
+
+export interface DigestOptions {
+  /** Refuse floats that are NaN or infinite; a NaN's bits are not the same everywhere. */
+  assertFinite?: boolean;
+}
+
+/**
+ * An incremental SHA-256 over the bytes of typed arrays, in Node and in browsers. Only bytes
+ * count, so one update with two arrays' bytes equals two updates.
+ */
+export class Digest {
+  private readonly hash = sha256.create();
+  private readonly assertFinite: boolean;
+
+  constructor(options: DigestOptions = {}) {
+    this.assertFinite = options.assertFinite ?? false;
+  }
+
+  update(view: ArrayBufferView): this {
+    if (this.assertFinite) checkFinite(view);
+    this.hash.update(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    return this;
+  }
+
+  /** The first 16 hex digits of the hash so far; more may be added afterwards. */
+  hex(): string {
+    return bytesToHex(this.hash.clone().digest()).slice(0, DIGEST_LENGTH);
+  }
+}
+
+/** The digest of some typed arrays' bytes, one after another. */
+export function digestOf(...views: ArrayBufferView[]): string {
+  const digest = new Digest();
+  for (const view of views) digest.update(view);
+  return digest.hex();
+}
+
+function checkFinite(view: ArrayBufferView): void {
+  if (!(view instanceof Float32Array || view instanceof Float64Array)) return;
+  const i = view.findIndex((value: number) => !Number.isFinite(value));
+  if (i >= 0) throw new RangeError(`element ${i} of the digested array is ${view[i]}: not finite`);
+}
