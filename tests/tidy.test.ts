@@ -13,7 +13,7 @@ import {
 } from './tidy/files.js';
 import { forbidden, importedPackages, importProblems, reachableFrom } from './tidy/imports.js';
 import { rustFunctions, shippedRust } from './tidy/rust.js';
-import { filesOfStem, filesWithoutSpec, stems } from './tidy/stems.js';
+import { filesOfStem, filesWithoutSpec, missingStepFunctions, stems } from './tidy/stems.js';
 import { importsOf, inexactUses, longFunctions } from './tidy/typescript.js';
 
 const lineColumnsMax = 100;
@@ -116,6 +116,10 @@ describe('environments', () => {
   it.each(stems)('%s has all its files', (stem) => {
     const missing = filesOfStem(stem).filter((path) => !files.includes(path));
     expect(missing).toEqual([]);
+  });
+
+  it.each(stems)('%s names the parts of its step alike in every language', (stem) => {
+    expect(missingStepFunctions(stem)).toEqual([]);
   });
 });
 

@@ -27,7 +27,9 @@ export function forbidden(from: string, to: string): string | undefined {
   if (source === 'assembly') return 'assembly imports only itself';
   if (source === 'src/reference') {
     const isAllowed = programFormat.includes(to) || target === 'src/generated';
-    return isAllowed ? undefined : 'src/reference imports only the backend contract and the program format';
+    return isAllowed
+      ? undefined
+      : 'src/reference imports only the backend contract and the program format';
   }
   if (source === 'src/generated') return 'generated files import only each other';
   if (outerLayers.includes(source)) {

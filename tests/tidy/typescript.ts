@@ -36,6 +36,17 @@ export function longFunctions(path: string, limit: number): string[] {
   return found;
 }
 
+/** The names of a file's functions and methods. */
+export function functionNames(path: string): string[] {
+  const found: string[] = [];
+  visit(parse(path), (node) => {
+    if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node)) {
+      if (node.name !== undefined) found.push(node.name.getText());
+    }
+  });
+  return found;
+}
+
 /** The module specifiers a file imports, re-exports or loads dynamically. */
 export function importsOf(path: string): string[] {
   const found: string[] = [];
