@@ -1,0 +1,65 @@
+/**
+ * Writes the layout of every environment, from `src/envs/*.spec.json`, into TypeScript, Rust and
+ * AssemblyScript. `--check` writes nothing and fails where a file is out of date.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { assemblyCommon, assemblyFamily } from './generate/assembly.js';
+import { rustCommon, rustFamily, rustModule } from './generate/rust.js';
+import { type CommonSpec, type FamilySpec, mergeFamily } from './generate/spec.js';
+import { typescriptCommon, typescriptFamily, typescriptIndex } from './generate/typescript.js';
+
+const root = new URL('..', import.meta.url);
+const read = <T>(path: string): T => JSON.parse(readFileSync(new URL(path, root), 'utf8')) as T;
+
+/** The stems that have a spec, in the order of their family numbers. */
+function loadFamilies(common: CommonSpec): FamilySpec[] {
+  return readdirSync(new URL('src/envs/', root))
+    .filter((name) => name.endsWith('.spec.json') && name !== 'common.spec.json')
+    .map((name) => mergeFamily(common, read<FamilySpec>(`src/envs/${name}`)))
+    .sort((a, b) => a.family - b.family);
+}
+
+/** Path → text of every generated file. */
+export function generatedFiles(): Map<string, string> {
+  const common = read<CommonSpec>('src/envs/common.spec.json');
+  const families = loadFamilies(common);
+  const files = new Map<string, string>([
+    ['src/generated/common.ts', typescriptCommon(common)],
+    ['src/generated/index.ts', typescriptIndex(families)],
+    ['crates/core/src/generated/common.rs', rustCommon(common)],
+    ['crates/core/src/generated/mod.rs', rustModule(families)],
+    ['assembly/generated/common.ts', assemblyCommon(common)],
+  ]);
+  for (const family of families) {
+    files.set(`src/generated/${family.name}.ts`, typescriptFamily(family));
+    files.set(`crates/core/src/generated/${family.name}.rs`, rustFamily(family));
+    files.set(`assembly/generated/${family.name}.ts`, assemblyFamily(family));
+  }
+  return files;
+}
+
+function main(check: boolean): void {
+  const outdated: string[] = [];
+  for (const [path, text] of generatedFiles()) {
+    const url = new URL(path, root);
+    let current = '';
+    try {
+      current = readFileSync(url, 'utf8');
+    } catch {
+      // A missing file is an outdated one.
+    }
+    if (current === text) continue;
+    outdated.push(path);
+    if (check) continue;
+    mkdirSync(dirname(url.pathname), { recursive: true });
+    writeFileSync(url, text);
+  }
+  if (check && outdated.length > 0) {
+    console.error(`out of date, run "npm run generate": ${outdated.join(', ')}`);
+    process.exit(1);
+  }
+  console.log(outdated.length === 0 ? 'generated files are up to date' : outdated.join('\n'));
+}
+
+main(process.argv.includes('--check'));

@@ -1,0 +1,160 @@
+/** The Rust side of the generator. */
+import {
+  type CommonSpec,
+  type FamilySpec,
+  HEADER,
+  layoutHash,
+  lengthExpression,
+  type NamedDoc,
+  singular,
+  type TableSpec,
+  upper,
+} from './spec.js';
+
+const PRELUDE = `//! ${HEADER}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n#![allow(dead_code)]\n`;
+
+function module(name: string, fields: readonly NamedDoc[], doc: string, type = 'usize'): string {
+  const lines = fields.map(
+    (field, i) =>
+      `    /// ${field.doc ?? field.name}\n    pub const ${upper(field.name)}: ${type} = ${i};`,
+  );
+  const count = `    pub const COUNT: usize = ${fields.length};`;
+  return `/// ${doc}\npub mod ${name} {\n${[...lines, count].join('\n')}\n}\n`;
+}
+
+const enumModule = (name: string, values: readonly string[]): string =>
+  module(
+    singular(name),
+    values.map((value) => ({ name: value })),
+    `Indices of ${name}.`,
+    'u32',
+  );
+
+export function rustCommon(common: CommonSpec): string {
+  return [
+    PRELUDE,
+    `pub const MAGIC: u32 = ${common.magic};`,
+    `pub const FORMAT_VERSION: u32 = ${common.format_version};`,
+    `pub const HEADER_NAMES: [&str; ${common.header.length}] = [${common.header.map((h) => `"${h.name}"`).join(', ')}];`,
+    module('header', common.header, 'Indices of the header words.'),
+    module('channel', common.channels, 'Indices of the channels.'),
+    module('stream', common.streams, 'Counter words of the random streams.', 'u32'),
+    enumModule('autoreset', common.autoreset),
+    enumModule('policy', common.policies),
+    enumModule('action_kind', common.action_kinds),
+    module('word', common.words, 'u32 state slots every environment has.'),
+    module('scalar', common.scalars, 'Scalars every program starts with.'),
+    module('table', common.tables, 'Tables every program starts with.'),
+    module('statistic', common.statistics, 'Statistics every environment keeps.'),
+  ].join('\n');
+}
+
+export function rustModule(families: readonly FamilySpec[]): string {
+  const modules = families.map((f) => `pub mod ${f.name};`).join('\n');
+  const layouts = families.map((f) => `&${f.name}::LAYOUT`).join(', ');
+  return [
+    PRELUDE,
+    'pub mod common;',
+    modules,
+    '',
+    'use crate::program::Layout;',
+    '',
+    '/// The layout of every family.',
+    `pub const LAYOUTS: [&Layout; ${families.length}] = [${layouts}];`,
+    '',
+  ].join('\n');
+}
+
+function scalarStruct(family: FamilySpec): string {
+  const fields = family.scalars.map((s) => `    /// ${s.doc ?? s.name}\n    pub ${s.name}: f64,`);
+  const reads = family.scalars.map((s, i) => `            ${s.name}: values[${i}],`);
+  return [
+    '/// The scalar block by name.',
+    '#[derive(Clone, Debug)]',
+    `pub struct Scalars {\n${fields.join('\n')}\n}`,
+    'impl Scalars {',
+    '    pub fn new(values: &[f64]) -> Self {',
+    `        Self {\n${reads.join('\n')}\n        }`,
+    '    }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+function tableStruct(family: FamilySpec): string {
+  const fields = family.tables.map(
+    (t) => `    /// ${t.doc ?? t.name}\n    pub ${t.name}: Vec<${t.dtype}>,`,
+  );
+  const reads = family.tables.map(
+    (t, i) => `            ${t.name}: program.table_${t.dtype}(${i}),`,
+  );
+  return [
+    '/// The tables by name.',
+    '#[derive(Clone, Debug)]',
+    `pub struct Tables {\n${fields.join('\n')}\n}`,
+    'impl Tables {',
+    '    pub fn new(program: &crate::program::Program) -> Self {',
+    `        Self {\n${reads.join('\n')}\n        }`,
+    '    }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+const float = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);
+
+function tableField(family: FamilySpec, table: TableSpec): string {
+  const at = (index: number) => `(s[${index}] as usize)`;
+  const closure = (text: string, type: string) => {
+    const body = lengthExpression(family, text, at);
+    return `|${body.includes('s[') ? 's' : '_'}| ${type === 'usize' ? body : `(${body}) as ${type}`}`;
+  };
+  const length = closure(table.length, 'usize');
+  const below = closure(String(table.below ?? 4294967295), 'u32');
+  const min = table.min === undefined ? 'f32::MIN' : float(table.min);
+  const max = table.max === undefined ? 'f32::MAX' : float(table.max);
+  return `TableField { name: "${table.name}", float: ${table.dtype === 'f32'}, length: ${length}, below: ${below}, min: ${min}, max: ${max} }`;
+}
+
+function layoutConst(family: FamilySpec): string {
+  const scalars = family.scalars.map(
+    (s) =>
+      `        ScalarField { name: "${s.name}", min: ${float(s.min)}, max: ${float(s.max)}, integer: ${s.integer ?? false} },`,
+  );
+  const tables = family.tables.map((t) => `        ${tableField(family, t)},`);
+  return [
+    '/// What a program of this family must look like.',
+    'pub const LAYOUT: Layout = Layout {',
+    `    family: ${family.family},`,
+    `    name: "${family.name}",`,
+    `    hash: ${layoutHash(family)},`,
+    `    scalars: &[\n${scalars.join('\n')}\n    ],`,
+    `    tables: &[\n${tables.join('\n')}\n    ],`,
+    '};',
+  ].join('\n');
+}
+
+export function rustFamily(family: FamilySpec): string {
+  const limits = Object.entries(family.limits).map(
+    ([key, value]) => `pub const ${upper(key)}: usize = ${value};`,
+  );
+  return [
+    PRELUDE,
+    'use crate::program::{Layout, ScalarField, TableField};',
+    '',
+    ...limits,
+    ...Object.entries(family.enums).map(([key, values]) => enumModule(key, values)),
+    scalarStruct(family),
+    tableStruct(family),
+    module('scalar', family.scalars, 'Positions in the scalar block.'),
+    module('table', family.tables, 'Positions in the table directory.'),
+    module('word', family.words, 'Slots of the u32 state.'),
+    module('real', family.reals, 'Slots of the f64 state.'),
+    module('statistic', family.statistics, 'Slots of the episode statistics.'),
+    module('observation', family.observations, 'Positions in an observation row.'),
+    module('metric', family.metrics, 'Positions in a metrics row.'),
+    module('action', family.actions, 'Positions in a structured action row.'),
+    layoutConst(family),
+    '',
+  ].join('\n');
+}

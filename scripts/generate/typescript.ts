@@ -1,0 +1,153 @@
+/** The TypeScript side of the generator. */
+import {
+  type CommonSpec,
+  camel,
+  type FamilySpec,
+  HEADER,
+  layoutHash,
+  lengthExpression,
+  type NamedDoc,
+  singular,
+  type TableSpec,
+  upper,
+} from './spec.js';
+
+const quote = (value: unknown): string => JSON.stringify(value);
+
+/** `export const word = { seedLo: 0, … } as const;` */
+function indexObject(name: string, fields: readonly NamedDoc[], doc: string): string {
+  const lines = fields.map((field, i) => `  ${camel(field.name)}: ${i},`);
+  return `/** ${doc} */\nexport const ${name} = {\n${lines.join('\n')}\n} as const;\n`;
+}
+
+function enumObject(name: string, values: readonly string[]): string {
+  const named = values.map((value) => ({ name: value }));
+  const one = camel(singular(name));
+  const list = `export const ${one}Names = ${quote(values)} as const;\n`;
+  return indexObject(one, named, `Indices of ${name}.`) + list;
+}
+
+export function typescriptCommon(common: CommonSpec): string {
+  const channels = common.channels.map(
+    (c) => `  { name: ${quote(camel(c.name))}, dtype: ${quote(c.dtype)} },`,
+  );
+  return [
+    `// ${HEADER}`,
+    `export const MAGIC = ${common.magic};`,
+    `export const FORMAT_VERSION = ${common.format_version};`,
+    `export const headerNames = ${quote(common.header.map((h) => h.name))} as const;`,
+    indexObject('header', common.header, 'Indices of the header words.'),
+    indexObject('channel', common.channels, 'Indices of the channels.'),
+    `export const channels = [\n${channels.join('\n')}\n] as const;`,
+    indexObject('stream', common.streams, 'Counter words of the random streams.'),
+    enumObject('autoreset_modes', common.autoreset),
+    enumObject('core_policies', common.policies),
+    enumObject('action_kinds', common.action_kinds),
+  ].join('\n');
+}
+
+export function typescriptIndex(families: readonly FamilySpec[]): string {
+  const imports = families.map((f) => `import { ${f.name}Layout } from './${f.name}.js';`);
+  const names = families.map((f) => `${f.name}Layout`).join(', ');
+  return [
+    `// ${HEADER}`,
+    `import type { Layout } from '../compile/layout.js';`,
+    ...imports,
+    '',
+    `export const layouts: readonly Layout[] = [${names}];`,
+    '',
+  ].join('\n');
+}
+
+function fieldInterface(name: string, fields: readonly NamedDoc[], type: (f: never) => string) {
+  const lines = fields.map((field) => {
+    const unit = field.unit ? ` [${field.unit}]` : '';
+    return `  /** ${field.doc ?? ''}${unit} */\n  ${camel(field.name)}: ${type(field as never)};`;
+  });
+  return `export interface ${name} {\n${lines.join('\n')}\n}\n`;
+}
+
+function tableObject(family: FamilySpec, table: TableSpec): string {
+  const at = (index: number) => `s[${index}]!`;
+  const length = lengthExpression(family, table.length, at);
+  const below = lengthExpression(family, String(table.below ?? 4294967296), at);
+  const { name, dtype, min, max, doc } = table;
+  const range = `min: ${min ?? '-Infinity'}, max: ${max ?? 'Infinity'}`;
+  return `    { name: ${quote(name)}, dtype: ${quote(dtype)}, length: (s) => ${length}, below: (s) => ${below}, ${range}, doc: ${quote(doc ?? '')} },`
+    .replaceAll('(s) => 4294967296', '() => 4294967296')
+    .replace(/\(s\) => ([\d *]+),/g, '() => $1,');
+}
+
+function layoutObject(family: FamilySpec): string {
+  const list = (rows: readonly object[]): string =>
+    `[\n${rows.map((row) => `    ${quote(row)},`).join('\n')}\n  ]`;
+  const text = (f: NamedDoc) => ({ unit: f.unit ?? '', doc: f.doc ?? '' });
+  const scalars = family.scalars.map((s) => ({
+    name: s.name,
+    min: s.min,
+    max: s.max,
+    integer: s.integer ?? false,
+    ...text(s),
+  }));
+  const tables = family.tables.map((t) => tableObject(family, t));
+  const words = family.words.map((w) => ({ name: w.name, max: w.max, doc: w.doc ?? '' }));
+  const named = (f: NamedDoc) => ({ name: f.name, doc: f.doc ?? '' });
+  const statistics = family.statistics.map((s) => ({
+    name: s.name,
+    fold: s.fold,
+    of: s.of ?? '',
+    doc: s.doc ?? '',
+  }));
+  const observations = family.observations.map((o) => ({
+    name: o.name,
+    low: o.low,
+    high: o.high,
+    scale: o.scale ?? 1,
+    variant: o.variant ?? '',
+    ...text(o),
+  }));
+  return [
+    `export const ${camel(family.name)}Layout: Layout = {`,
+    `  family: ${family.family},`,
+    `  name: ${quote(family.name)},`,
+    `  version: ${family.version},`,
+    `  title: ${quote(family.title)},`,
+    `  hash: ${layoutHash(family)},`,
+    `  scalars: ${list(scalars)},`,
+    `  tables: [\n${tables.join('\n')}\n  ],`,
+    `  words: ${list(words)},`,
+    `  reals: ${list(family.reals.map(named))},`,
+    `  statistics: ${list(statistics)},`,
+    `  actions: ${list(family.actions.map((a) => ({ ...a, ...text(a) })))},`,
+    `  observations: ${list(observations)},`,
+    `  metrics: ${list(family.metrics.map(named))},`,
+    '};',
+  ].join('\n');
+}
+
+export function typescriptFamily(family: FamilySpec): string {
+  const name = family.name[0]!.toUpperCase() + family.name.slice(1);
+  const enums = Object.entries(family.enums).map(([key, values]) => enumObject(key, values));
+  const limits = Object.entries(family.limits).map(
+    ([key, value]) => `export const ${upper(key)} = ${value};`,
+  );
+  return [
+    `// ${HEADER}`,
+    `import type { Layout } from '../compile/layout.js';`,
+    '',
+    ...limits,
+    ...enums,
+    fieldInterface(`${name}Scalars`, family.scalars, () => 'number'),
+    fieldInterface(`${name}Tables`, family.tables, (t: { dtype: string }) =>
+      t.dtype === 'f32' ? 'Float32Array' : 'Uint32Array',
+    ),
+    indexObject('word', family.words, 'Slots of the u32 state.'),
+    indexObject('real', family.reals, 'Slots of the f64 state.'),
+    indexObject('statistic', family.statistics, 'Slots of the episode statistics.'),
+    indexObject('observation', family.observations, 'Positions in an observation row.'),
+    indexObject('metric', family.metrics, 'Positions in a metrics row.'),
+    indexObject('action', family.actions, 'Positions in a structured action row.'),
+    layoutObject(family),
+    '',
+  ].join('\n');
+}

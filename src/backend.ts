@@ -1,0 +1,83 @@
+/**
+ * The contract between the library and whatever steps a program. Four implementations keep it:
+ * native, Rust WASM, AssemblyScript and the TypeScript reference; `tests/conformance` holds them
+ * to it, bit for bit.
+ */
+import type { channels } from './generated/common.js';
+import type { Seed } from './seeding.js';
+
+export const BACKEND_NAMES = ['native', 'wasm', 'assemblyscript', 'reference'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+/** What happens after an episode's last step; `docs/adr/0003-autoreset-modes.md`. */
+export type Autoreset = 'next-step' | 'same-step' | 'disabled';
+
+/** Which implementation of the kernels steps a batch; all give the same bits. */
+export type Kernel = 'auto' | 'scalar';
+
+export interface BatchOptions {
+  /** Environments in the batch, 1 .. 2^24. */
+  readonly numEnvs: number;
+  readonly autoreset: Autoreset;
+  /** Threads that step the batch; backends without threads take 1 only. */
+  readonly threads: number;
+  /** Whether the metrics channel is kept (what `info` reports). */
+  readonly metrics: boolean;
+  /** `auto` takes the fastest kernel of the machine, `scalar` the oracle. */
+  readonly kernel: Kernel;
+}
+
+type ChannelDef = (typeof channels)[number];
+type ArrayOf<D> = D extends 'f32'
+  ? Float32Array
+  : D extends 'f64'
+    ? Float64Array
+    : D extends 'u8'
+      ? Uint8Array
+      : Uint32Array;
+
+/**
+ * The arrays a batch shares with its caller, row-major [numEnvs, ...]; the same memory for the
+ * life of the batch. `actions` and `resetMask` are written by the caller, the others are read.
+ */
+export type Channels = {
+  readonly [C in ChannelDef as C['name']]: ArrayOf<C['dtype']>;
+};
+
+/** A batch of environments of one program. */
+export interface Batch {
+  /** The kernel that steps it, e.g. `avx2`, `simd128`, `scalar`. */
+  readonly kernel: string;
+  readonly channels: Channels;
+  /**
+   * Begins an episode in every environment, or where `channels.resetMask` is 1. With a seed,
+   * environment i takes seed + i and episode 0; without one, its next episode.
+   */
+  reset(seed: Seed | null, masked: boolean): void;
+  /** One step of every environment with the actions in `channels.actions`. */
+  step(): void;
+  /** `steps` steps under a policy of the core, see `corePolicy` in `generated/common.ts`. */
+  rollout(policy: number, steps: number): void;
+  /** Episodes that ended since the batch was made. */
+  episodes(): number;
+  /** The state: u32 slots [slot][env], then f64 slots [slot][env], statistics included. */
+  exportState(): Uint8Array;
+  /** Takes what `exportState` gave; the caller has checked length and values. */
+  importState(state: Uint8Array): void;
+  /** Frees the batch; it must not be used afterwards. */
+  close(): void;
+}
+
+/** A loaded implementation. */
+export interface Backend {
+  readonly name: BackendName;
+  /** Most threads a batch can use. */
+  readonly maxThreads: number;
+  /** Validates the program and makes a batch; throws `ProgramError` naming the field. */
+  create(program: Uint8Array, options: BatchOptions): Batch;
+}
+
+/** Thrown where a backend cannot be had on this machine; says what would add it. */
+export class BackendUnavailableError extends Error {
+  override name = 'BackendUnavailableError';
+}

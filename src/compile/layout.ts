@@ -1,0 +1,98 @@
+/**
+ * What a generated layout file holds: the order and the bounds of everything a backend reads from
+ * a program or keeps as state. The files under `src/generated` are written by `npm run generate`
+ * from `src/envs/*.spec.json`.
+ */
+
+/** A number of the program's scalar block. */
+export interface ScalarField {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly integer: boolean;
+  readonly unit: string;
+  readonly doc: string;
+}
+
+/** A table of the program: 4-byte elements, f32 or u32. */
+export interface TableField {
+  readonly name: string;
+  readonly dtype: 'f32' | 'u32';
+  /** Elements, from the scalar block. */
+  readonly length: (scalars: readonly number[]) => number;
+  /** u32: every element is below this. */
+  readonly below: (scalars: readonly number[]) => number;
+  /** f32: every element lies in [min, max]. */
+  readonly min: number;
+  readonly max: number;
+  readonly doc: string;
+}
+
+/** A u32 slot of the state; `max` is a number or the name of the scalar that bounds it. */
+export interface WordField {
+  readonly name: string;
+  readonly max: number | string;
+  readonly doc: string;
+}
+
+/** An f64 slot of the state. */
+export interface RealField {
+  readonly name: string;
+  readonly doc: string;
+}
+
+/** How a statistic is folded from the f32 outputs of each step, in step order. */
+export type Fold = 'sum' | 'max' | 'welford_mean' | 'welford_m2' | 'delta_mean' | 'delta_m2';
+
+/** An f64 slot of the episode statistics. */
+export interface StatisticField {
+  readonly name: string;
+  readonly fold: Fold;
+  readonly of: string;
+  readonly doc: string;
+}
+
+/** One number of an action row, as its spec describes it. */
+export interface ActionField {
+  readonly name: string;
+  readonly low?: number;
+  readonly high?: number;
+  readonly integer?: boolean;
+  readonly choices?: readonly number[];
+  readonly unit: string;
+  readonly doc: string;
+}
+
+/** One number of an observation row; `null` is unbounded. */
+export interface ObservationField {
+  readonly name: string;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly scale: number;
+  readonly variant: string;
+  readonly unit: string;
+  readonly doc: string;
+}
+
+/** One number of a metrics row (what `info` reports). */
+export interface MetricField {
+  readonly name: string;
+  readonly doc: string;
+}
+
+/** Everything that is fixed about a family's programs and state. */
+export interface Layout {
+  readonly family: number;
+  readonly name: string;
+  readonly version: number;
+  readonly title: string;
+  readonly hash: number;
+  readonly scalars: readonly ScalarField[];
+  readonly tables: readonly TableField[];
+  readonly words: readonly WordField[];
+  readonly reals: readonly RealField[];
+  readonly statistics: readonly StatisticField[];
+  readonly actions: readonly ActionField[];
+  readonly observations: readonly ObservationField[];
+  readonly metrics: readonly MetricField[];
+}

@@ -1,0 +1,95 @@
+/**
+ * What an environment family tells the library: its tasks, spaces, names and grader. One file per
+ * family implements it, `src/envs/<stem>.ts`; everything else treats the families alike.
+ */
+import type { Layout } from '../compile/layout.js';
+import type { Space } from '../spaces.js';
+
+/** A JSON value, as a task's configuration is written. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** A named configuration of a family. */
+export interface TaskSpec {
+  /** `<family>/<name>-v<version>`. */
+  readonly id: string;
+  /** Other names it answers to, e.g. the origin's `1` or `static-uniform`. */
+  readonly aliases: readonly string[];
+  readonly name: string;
+  readonly difficulty: 'easy' | 'medium' | 'hard';
+  readonly description: string;
+  /** By wire names; `make(id, { config })` overrides single entries. */
+  readonly config: JsonObject;
+}
+
+/** Statistics of one finished episode, by their names in the layout. */
+export type EpisodeStatistics = Readonly<Record<string, number>>;
+
+/** What a grader says of an episode. */
+export interface Grade {
+  /** 0 .. 1. */
+  readonly score: number;
+  /** One number per component of the score. */
+  readonly breakdown: Readonly<Record<string, number>>;
+  /** A sentence or two for a person. */
+  readonly feedback: string;
+}
+
+/** What a grader may need beside the episode's own statistics. */
+export interface GradeContext {
+  /** Return of the family's fixed baseline on the same seed, where scores are normalised by it. */
+  readonly baselineReturn?: number;
+}
+
+/** A task compiled and ready to step. */
+export interface CompiledTask {
+  readonly spec: TaskSpec;
+  /** The configuration with the overrides in. */
+  readonly config: JsonObject;
+  readonly layout: Layout;
+  readonly program: Uint8Array;
+  /** First 16 hex digits of the program's SHA-256: names the task exactly. */
+  readonly programDigest: string;
+  readonly horizonSteps: number;
+  readonly actionSpace: Space<unknown>;
+  readonly observationSpace: Space<unknown>;
+  /** `index`: the action row is one i32; `real`: f32 numbers. */
+  readonly actionDtype: 'real' | 'index';
+  readonly actionDim: number;
+  readonly observationDim: number;
+  readonly maskDim: number;
+  readonly observationNames: readonly string[];
+  /**
+   * Writes an action of the space into a row. Throws `RangeError` naming the field, the value and
+   * what would be right.
+   */
+  encodeAction(action: unknown, row: Float32Array | Int32Array): void;
+  /** The fixed baseline's action, of the action space. */
+  readonly baselineAction: unknown;
+  /** What `info` reports of a step, from its metrics row. */
+  describeStep(metrics: Float32Array): JsonObject;
+  /** Grades an episode by its statistics. */
+  grade(statistics: EpisodeStatistics, context?: GradeContext): Grade;
+  /** True where `grade` needs `context.baselineReturn`. */
+  readonly needsBaseline: boolean;
+}
+
+/** An environment family. */
+export interface EnvFamily {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly tasks: readonly TaskSpec[];
+  /** Policy names that make sense here, the common ones (`baseline`, `random`, …) included. */
+  readonly policies: readonly string[];
+  /**
+   * Compiles a task with some entries of its configuration replaced. Throws `RangeError` naming an
+   * entry that is unknown or out of range.
+   */
+  compile(spec: TaskSpec, overrides?: JsonObject): CompiledTask;
+}

@@ -1,0 +1,45 @@
+/**
+ * What an environment of the reference implements. The reference is the specification: one
+ * environment at a time, named state, no batching and no tricks. Every other backend must give
+ * the bits this one gives.
+ */
+
+/** The part of the state every environment has. */
+export interface CommonState {
+  seedLo: number;
+  seedHi: number;
+  episode: number;
+  step: number;
+  finished: number;
+}
+
+/** Where an environment writes what a step or a reset produced: its own rows of the channels. */
+export interface Outputs {
+  readonly observation: Float32Array;
+  readonly metrics: Float32Array;
+  readonly mask: Uint8Array;
+  reward: number;
+  cost: number;
+  terminated: boolean;
+  truncated: boolean;
+}
+
+/** An action row, as f32 and as i32 bits. */
+export interface ActionRow {
+  readonly real: Float32Array;
+  readonly index: Int32Array;
+}
+
+/** One environment family over one program. */
+export interface ReferenceEnvironment<State extends CommonState> {
+  /** The metrics whose change from step to step is a statistic, as they stand in the state. */
+  previousMetrics(state: State): Readonly<Record<string, number>>;
+  /** A state with every slot at zero. */
+  createState(): State;
+  /** Begins the episode that `seedLo`, `seedHi` and `episode` name. */
+  reset(state: State, out: Outputs): void;
+  /** Advances by one step, `state.step` included. */
+  step(state: State, action: ActionRow, out: Outputs): void;
+  /** Writes the action of a policy of the core; false where the family has no such policy. */
+  act(policy: number, state: State, out: Outputs, action: ActionRow): boolean;
+}

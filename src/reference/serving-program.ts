@@ -1,0 +1,174 @@
+/** The serving program in the form the dynamics read: action decoding, samplers, grid look-up. */
+import { type Axis, locate } from '../compile/grid.js';
+import {
+  type AliasTable,
+  type PiecesTable,
+  sampleAlias,
+  sampleEqualCells,
+  samplePieces,
+  sampleQuantile,
+} from '../compile/sample.js';
+import {
+  actionMode,
+  action as field,
+  GRID_METRICS,
+  NUM_BUCKETS,
+  promptKind,
+  type ServingScalars,
+  type ServingTables,
+  UNIT_STEPS,
+} from '../generated/serving.js';
+import type { ActionRow } from './environment.js';
+import { interpolate } from './interpolation.js';
+
+const f = Math.fround;
+
+/** A configuration of the server. */
+export interface Configuration {
+  kvBudget: number;
+  batchSize: number;
+  specIndex: number;
+  prefillDisagg: number;
+  quantTier: number;
+}
+
+/** Positions in a row of the grid. */
+export const gridMetric = {
+  ttftP50: 0,
+  ttftP99: 1,
+  tpot: 2,
+  tps: 3,
+  memory: 4,
+  /** Cost of 1,000 tokens (origin) or the KV cache's physical use (measured). */
+  costOrKvUsage: 5,
+  prefillMs: 6,
+  accept: 7,
+} as const;
+
+/** Allowed draft lengths, by spec index. */
+export const SPEC_LENGTHS = [0, 1, 2, 4, 8] as const;
+
+/** x clipped to [low, high]; anything that is not above low, NaN included, reads low. */
+export function clip(x: number, low: number, high: number): number {
+  const above = x > low ? x : low;
+  return above < high ? above : high;
+}
+
+export class ServingProgram {
+  private readonly batch: Axis;
+  private readonly kv: Axis;
+  private readonly prompt: Axis;
+  private readonly arrivals: readonly AliasTable[];
+  private readonly pieces: PiecesTable;
+
+  constructor(
+    readonly s: ServingScalars,
+    readonly t: ServingTables,
+  ) {
+    this.batch = { nodes: t.batchNodes, inv: t.batchInv, count: s.numBatch };
+    this.kv = { nodes: t.kvNodes, inv: t.kvInv, count: s.numKv };
+    this.prompt = { nodes: t.promptNodes, inv: t.promptInv, count: s.numPrompt };
+    const columns = 2 ** s.arrivalBits;
+    this.arrivals = Array.from(t.arrivalOffset, (offset, level) => ({
+      bits: s.arrivalBits,
+      offset,
+      columns: t.arrivalAlias.subarray(level * columns, (level + 1) * columns),
+    }));
+    this.pieces = { bits: s.promptBits, columns: t.promptAlias, coefficients: t.promptPieces };
+  }
+
+  /** Arrivals of a step whose rate has this level. */
+  sampleArrivals(level: number, word: number): number {
+    return sampleAlias(this.arrivals[level], word);
+  }
+
+  /** A prompt length in tokens; `now` is the step's position in the profile. */
+  samplePrompt(word: number, now: number): number {
+    return clip(this.drawPrompt(word, now), f(this.s.promptMin), f(this.s.promptMax));
+  }
+
+  private drawPrompt(word: number, now: number): number {
+    const { s, t } = this;
+    switch (s.promptKind) {
+      case promptKind.quantile:
+        return sampleQuantile(t.promptQuantile, word);
+      case promptKind.pieces:
+        return samplePieces(this.pieces, word);
+      case promptKind.equalCells:
+        return sampleEqualCells(t.promptCell, s.promptCells, word);
+      default:
+        return t.profilePrompt[now];
+    }
+  }
+
+  /** The eight grid metrics of a configuration at a prompt length, quantisation applied. */
+  gridMetrics(config: Configuration, promptLen: number, out: Float32Array): void {
+    const { s, t } = this;
+    const plane = t.quantPlane[config.quantTier] * s.numSpec + t.specPlane[config.specIndex];
+    const query = {
+      batch: locate(this.batch, config.batchSize),
+      kv: locate(this.kv, config.kvBudget),
+      prompt: locate(this.prompt, promptLen),
+      numBatch: s.numBatch,
+      numKv: s.numKv,
+      numPrompt: s.numPrompt,
+    };
+    interpolate(t.grid, plane, query, out);
+    for (let i = 0; i < GRID_METRICS; i++) {
+      out[i] = f(out[i] * t.quantFactors[config.quantTier * GRID_METRICS + i]);
+    }
+  }
+
+  /** Index of a prompt's length class, 0 .. NUM_BUCKETS - 1. */
+  promptBucket(promptLen: number): number {
+    let bucket = 0;
+    for (let i = 0; i < NUM_BUCKETS - 1; i++) bucket += promptLen >= this.t.promptEdges[i] ? 1 : 0;
+    return bucket;
+  }
+
+  /** Decodes an action row into `config`; a locked field reads its default. */
+  decodeAction(row: ActionRow, config: Configuration): void {
+    const { s, t } = this;
+    if (s.actionMode === actionMode.normalised) decodeNormalised(row.real, t.batchOfUnit, config);
+    else if (s.actionMode === actionMode.structured) decodeStructured(row.real, 0, config);
+    else decodeStructured(t.configurations, 5 * this.configurationIndex(row.index[0]), config);
+    const locked = (i: number) => (s.lockMask & (1 << i)) !== 0;
+    if (locked(field.kvBudget)) config.kvBudget = f(s.defaultKvBudget);
+    if (locked(field.batchSize)) config.batchSize = s.defaultBatchSize;
+    if (locked(field.specLength)) config.specIndex = s.defaultSpecIndex;
+    if (locked(field.prefillDisagg)) config.prefillDisagg = s.defaultPrefillDisagg;
+    if (locked(field.quantTier)) config.quantTier = s.defaultQuantTier;
+  }
+
+  private configurationIndex(action: number): number {
+    const above = action > 0 ? action : 0;
+    return above < this.s.numActions ? above : this.s.numActions - 1;
+  }
+}
+
+/** The five numbers as they are: clipped, the batch cut to an integer, choices rounded down. */
+function decodeStructured(row: Float32Array, at: number, config: Configuration): void {
+  const spec = row[at + field.specLength];
+  const quant = row[at + field.quantTier];
+  config.kvBudget = clip(row[at + field.kvBudget], f(0.1), 1);
+  config.batchSize = Math.trunc(clip(row[at + field.batchSize], 1, 512));
+  config.specIndex = 0;
+  for (let i = 1; i < SPEC_LENGTHS.length; i++) config.specIndex += spec >= SPEC_LENGTHS[i] ? 1 : 0;
+  config.prefillDisagg = row[at + field.prefillDisagg] >= 1 ? 1 : 0;
+  config.quantTier = (quant >= 1 ? 1 : 0) + (quant >= 2 ? 1 : 0);
+}
+
+/** Five numbers in [-1, 1]: KV linear, batch in log2 by table, the choices by equal parts. */
+function decodeNormalised(row: Float32Array, batchOfUnit: Float32Array, config: Configuration) {
+  const unit = (i: number) => f(clip(row[i], -1, 1) + 1);
+  const part = (i: number, parts: number) => {
+    const index = Math.trunc(f(unit(i) * f(0.5 * parts)));
+    return index < parts ? index : parts - 1;
+  };
+  const kv = f(f(0.1) + f(unit(field.kvBudget) * f(0.45)));
+  config.kvBudget = kv < 1 ? kv : 1;
+  config.batchSize = batchOfUnit[part(field.batchSize, UNIT_STEPS)];
+  config.specIndex = part(field.specLength, SPEC_LENGTHS.length);
+  config.prefillDisagg = part(field.prefillDisagg, 2);
+  config.quantTier = part(field.quantTier, 3);
+}
