@@ -31,7 +31,7 @@ export class Box implements Space<Float32Array> {
   readonly dtype = 'float32';
   readonly flatDim: number;
 
-  /** @throws RangeError where a bound is NaN, lows exceed highs, or lengths do not fit the shape. */
+  /** @throws RangeError where a bound is NaN, a low exceeds its high, or lengths do not fit. */
   constructor(options: BoxOptions) {
     const { low, high } = options;
     this.shape = [...(options.shape ?? [lengthOf(low) ?? lengthOf(high) ?? 1])];

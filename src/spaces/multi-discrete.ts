@@ -16,7 +16,7 @@ export interface MultiDiscreteOptions {
   shape?: readonly number[];
 }
 
-/** Vectors of integers, element i from the nvec[i] integers at start[i]. Flat: one-hots in a row. */
+/** Vectors of integers, element i of nvec[i] integers from start[i]. Flat: one-hots in a row. */
 export class MultiDiscrete implements Space<Int32Array> {
   readonly nvec: Float64Array; // [number of elements]; an n of 2^31 does not fit an Int32Array
   readonly start: Int32Array; // [number of elements]

@@ -79,7 +79,7 @@ export function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean
   return true;
 }
 
-/** An unbiased integer from [0, n), n at most 2^32: words past the last whole multiple are redrawn. */
+/** An unbiased integer from [0, n), n at most 2^32: words past the last multiple are redrawn. */
 export function sampleBelow(rng: Rng, n: number): number {
   const limit = Math.floor(2 ** 32 / n) * n;
   let word = rng.nextUint32();
