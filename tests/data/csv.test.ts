@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_DATA_LIMITS } from '../../src/data/columns.js';
+import { parseNumber, readCsv } from '../../src/data/csv.js';
+
+const numbers = (column: unknown) => Array.from(column as Float64Array);
+
+describe('readCsv', () => {
+  it('reads numbers and text, quotes, CRLF, a byte-order mark and blank lines at the end', () => {
+    const text = '\uFEFFa, b ,"c, ""d"""\r\n1,x,"multi\r\nline"\r\n-2.5e3,"y","" \r\n\r\n\r\n';
+    expect(() => readCsv(text)).toThrow(/data row 2: has " " after a closing quote/);
+    const columns = readCsv(text.replace('"" \r', '""\r'));
+    expect(Object.keys(columns)).toEqual(['a', 'b', 'c, "d"']);
+    expect(numbers(columns['a'])).toEqual([1, -2500]);
+    expect(columns['b']).toEqual(['x', 'y']);
+    expect(columns['c, "d"']).toEqual(['multi\r\nline', '']);
+  });
+
+  it('keeps a column with one bad cell as text, so that the cell can be named', () => {
+    expect(readCsv('a\n1\nabc\n')['a']).toEqual(['1', 'abc']);
+  });
+
+  it('does not fall for names that objects have', () => {
+    const columns = readCsv('__proto__,valueOf\n1,2\n');
+    expect(Object.keys(columns)).toEqual(['__proto__', 'valueOf']);
+    expect(numbers(columns['valueOf'])).toEqual([2]);
+    expect(columns['toString']).toBeUndefined();
+  });
+
+  it.each([
+    ['', /the file is empty/],
+    ['a,b\n1,2\n3\n', /data row 2: has 1 fields where the header has 2/],
+    ['a,b\n1,2,3\n', /data row 1: has more fields where the header has 2/],
+    ['a,b\n1,2\n\n3,4\n', /data row 2: is blank, but rows follow it/],
+    ['a,a\n1,2\n', /column "a": appears twice/],
+    ['a\n"1\n', /data row 1: has a quote that is never closed/],
+    ['a\n1"2\n', /data row 1: has a quote inside an unquoted field/],
+    ['a\n1\0\n', /data row 1: has a NUL/],
+  ])('refuses %j', (text, problem) => {
+    expect(() => readCsv(text)).toThrow(problem);
+  });
+
+  it('refuses bytes that are not UTF-8', () => {
+    expect(() => readCsv(Uint8Array.of(0x61, 0x0a, 0xff))).toThrow(/not UTF-8/);
+  });
+
+  it('stops at a header of a million columns and at every other limit', () => {
+    const wide = `${'x,'.repeat(1_000_000)}x\n`;
+    expect(() => readCsv(wide)).toThrow(/columns: 1025 exceeds the limit of 1024/);
+    const limits = { ...DEFAULT_DATA_LIMITS, rows: 3, cells: 4, fileBytes: 100 };
+    expect(() => readCsv('a\n1\n2\n3\n4\n', limits)).toThrow(/rows: 4 exceeds the limit of 3/);
+    expect(() => readCsv('a,b\n1,2\n3,4\n5,6\n', limits)).toThrow(/cells: 6 exceeds/);
+    expect(() => readCsv('a'.repeat(101), limits)).toThrow(/file size in bytes: 101 exceeds/);
+  });
+
+  it('reads back whatever is written with quotes', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é', '7') });
+    const table = fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 });
+    const write = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    fc.assert(
+      fc.property(table, (rows) => {
+        // A first row of text keeps both columns text whatever follows.
+        const written = [['n', 's'], ['text', 'text'], ...rows];
+        const columns = readCsv(written.map((row) => `${row.map(write).join(',')}\n`).join(''));
+        expect(columns['n'].slice(1)).toEqual(rows.map((row) => row[0]));
+        expect(columns['s'].slice(1)).toEqual(rows.map((row) => row[1]));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('reads every double that JavaScript prints', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (x) => {
+        expect(parseNumber(String(x))).toBe(x === 0 ? Number(String(x)) : x);
+      }),
+    );
+    for (const text of ['', 'nan', 'inf', '0x10', '1,000', '1 2', '--1', '1e', '.', 'Infinity']) {
+      expect(parseNumber(text)).toBeNaN();
+    }
+  });
+});
