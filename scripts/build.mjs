@@ -24,8 +24,8 @@ export function requiredBackends() {
   return required;
 }
 
-function hasOutputs(name) {
-  return targets[name].outputs.every((file) => existsSync(join(root, file)));
+function missingOutputs(name) {
+  return targets[name].outputs.filter((file) => !existsSync(join(root, file)));
 }
 
 /** Returns the built targets whose inputs have changed since. */
@@ -55,9 +55,10 @@ export async function buildTarget(name, { echo = undefined } = {}) {
     const now = { inputs: hashInputs(target.inputs), tools: target.tools() };
     const last = readFingerprint(name);
     const isSame = last?.inputs === now.inputs && last.tools === now.tools;
-    if (isSame && hasOutputs(name)) return { status: 'up to date', detail: '' };
+    if (isSame && missingOutputs(name).length === 0) return { status: 'up to date', detail: '' };
     await target.build(echo);
-    if (!hasOutputs(name)) throw new Error(`the build left no ${target.outputs.join(', ')}`);
+    const missing = missingOutputs(name);
+    if (missing.length > 0) throw new Error(`the build left no ${missing.join(', ')}`);
     writeFingerprint(name, now);
     return { status: 'built', detail: `${((performance.now() - started) / 1000).toFixed(1)} s` };
   } catch (error) {

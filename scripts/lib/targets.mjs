@@ -53,9 +53,16 @@ function removeStale(emitted) {
   }
 }
 
+/** The files below dist/ that package.json promises to those who import the package. */
+function exportedFiles() {
+  const manifest = readFileSync(join(root, 'package.json'), 'utf8');
+  const files = manifest.match(/(?<="\.\/)dist\/[^"*]+(?=")/g) ?? [];
+  return [...new Set(files)];
+}
+
 const ts = {
   inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
-  outputs: ['dist/index.js'],
+  outputs: [...exportedFiles(), 'dist/cli/main.js'],
   missing: () => undefined,
   tools: () => `typescript ${packageVersion('typescript')}`,
   async build(echo) {
