@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Columns, DataLimits } from './columns.js';
+import { checkLimit, DEFAULT_DATA_LIMITS } from './columns.js';
+import { readCsv } from './csv.js';
+import { DataError } from './errors.js';
+import { isParquet, readParquet } from './parquet.js';
+import type { PerfTable } from './perf-table.js';
+import { decodePerfTable } from './perf-table.js';
+
+export interface ReadOptions {
+  /** Columns to read from a parquet file where it has them; a CSV file is read whole. */
+  columns?: readonly string[];
+  limits?: DataLimits;
+}
+
+/**
+ * Reads a parquet or CSV file from disk. A file that begins with parquet's magic is parquet
+ * whatever its name; any other is CSV, unless its name ends in `.parquet`. Node only.
+ *
+ * @throws DataError naming the file and what is wrong with it; its size is checked before it is
+ * read.
+ */
+export async function readTableFile(path: string, options: ReadOptions = {}): Promise<Columns> {
+  const limits = options.limits ?? DEFAULT_DATA_LIMITS;
+  const bytes = await readBounded(path, limits.fileBytes);
+  try {
+    const isParquetFile = isParquet(bytes) || path.toLowerCase().endsWith('.parquet');
+    return await (isParquetFile
+      ? readParquet(bytes, { ...options, limits })
+      : readCsv(bytes, limits));
+  } catch (error) {
+    throw error instanceof DataError ? error.inFile(path) : error;
+  }
+}
+
+/** Reads a whole regular file of at most `limit` bytes. */
+export async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  try {
+    const { size, isFile } = await stat(path).then((s) => ({ size: s.size, isFile: s.isFile() }));
+    if (!isFile) throw new DataError('is not a regular file');
+    checkLimit('file size in bytes', size, limit);
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    if (error instanceof DataError) throw error.inFile(path);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DataError(`cannot be read (${code ?? message})`).inFile(path);
+  }
+}
+
+/** The measured tables in `data/tables`, by name. */
+export const SHIPPED_TABLES = [
+  'llama3-8b-a100-40gb',
+  'llama3-8b-a100-80gb',
+  'llama3-8b-h100-80gb',
+] as const;
+
+/**
+ * Loads a measured table that comes with the package. In a browser, fetch the file and give its
+ * text to `decodePerfTable`. Node only.
+ *
+ * @throws DataError for a name that is not one of SHIPPED_TABLES.
+ */
+export function loadShippedTable(name: string): PerfTable {
+  if (!(SHIPPED_TABLES as readonly string[]).includes(name)) {
+    throw new DataError(`no table is called "${name}"; there are ${SHIPPED_TABLES.join(', ')}`);
+  }
+  return decodePerfTable(readFileSync(join(tablesFolder(), `${name}.json`), 'utf8'));
+}
+
+/** `data/tables` of the package that this file, compiled or not, lies in. */
+function tablesFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'data/tables/README.md'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new DataError('the package has lost its folder data/tables');
+    folder = parent;
+  }
+  return join(folder, 'data/tables');
+}
