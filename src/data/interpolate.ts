@@ -60,15 +60,23 @@ export function interpolatePerf(table: PerfTable, query: PerfQuery): PerfMetrics
   return perfInterpolator(table)(query);
 }
 
+/** Prepares `lookupPerf` for many queries. */
+export function perfLookup(table: PerfTable): (query: PerfQuery) => PerfMetrics {
+  const interpolate = perfInterpolator(table);
+  return (query) => {
+    const metrics = interpolate(query);
+    const tier = query.quant_tier;
+    if (tier === undefined || table.quantTiers.includes(tier)) return metrics;
+    return applyQuantFactors(metrics, tier);
+  };
+}
+
 /**
  * `interpolatePerf`, with the origin's quantisation factors where the query names a tier that the
  * table has no rows for.
  */
 export function lookupPerf(table: PerfTable, query: PerfQuery): PerfMetrics {
-  const metrics = interpolatePerf(table, query);
-  const tier = query.quant_tier;
-  if (tier === undefined || table.quantTiers.includes(tier)) return metrics;
-  return applyQuantFactors(metrics, tier);
+  return perfLookup(table)(query);
 }
 
 function checkQuery(query: PerfQuery): void {

@@ -33,7 +33,12 @@ export function applyQuantFactors(metrics: PerfMetrics, tier: number): PerfMetri
   return result;
 }
 
-/** A table of FP16 rows with the other two tiers' rows written out by the factors. */
+/**
+ * A table of FP16 rows with the other two tiers' rows written out by the factors. Prefill times,
+ * acceptance and KV use, for which there are no factors, are left out.
+ *
+ * @throws RangeError where the table has rows of another tier.
+ */
 export function withQuantFactors(table: PerfTable): PerfTable {
   if (table.quantTiers.length !== 1 || table.quantTiers[0] !== 0) {
     throw new RangeError(`${table.name} has quantisation rows of its own`);

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AXIS_NODES_MAX, buildAxis, locate } from '../../src/compile/grid.js';
+import { readCsv } from '../../src/data/csv.js';
 import type { PerfQuery } from '../../src/data/interpolate.js';
 import { interpolatePerf, lookupPerf, perfInterpolator } from '../../src/data/interpolate.js';
+import { lookupTable } from '../../src/data/lookup.js';
 import { loadShippedTable } from '../../src/data/node.js';
 import type { PerfTable } from '../../src/data/perf-table.js';
 import { PERF_METRICS } from '../../src/data/perf-table.js';
@@ -165,5 +167,32 @@ describe('interpolatePerf', () => {
     expect(() => interpolatePerf(synthetic, at({ quant_tier: 3 }))).toThrow(/quant_tier is 3/);
     const int8 = { ...synthetic, quantTiers: [1] };
     expect(() => interpolatePerf(int8, at({ quant_tier: 0 }))).toThrow(/has the tiers 1/);
+  });
+});
+
+describe('lookupTable', () => {
+  const header = 'batch_size,kv_budget,spec_length,prompt_len';
+
+  it('answers every row of a file in its order', () => {
+    const plain = lookupTable(synthetic, readCsv(`${header}\n32,1,0,128\n1,0.5,2,64\n`));
+    expect(plain).toEqual([
+      interpolatePerf(synthetic, at({})),
+      interpolatePerf(synthetic, {
+        batch_size: 1,
+        kv_budget: 0.5,
+        spec_length: 2,
+        prompt_len: 64,
+      }),
+    ]);
+    const tiers = lookupTable(synthetic, readCsv(`${header},quant_tier\n32,1,0,128,1\n`));
+    expect(tiers).toEqual([lookupPerf(synthetic, at({ quant_tier: 1 }))]);
+  });
+
+  it.each([
+    ['batch_size,kv_budget,spec_length\n1,1,0\n', /column "prompt_len": the column is missing/],
+    [`${header}\n1,1,0,64\n1,x,0,64\n`, /data row 2, column "kv_budget": is "x", expected a/],
+    [`${header},quant_tier\n1,1,0,64,7\n`, /data row 1, column "quant_tier": quant_tier is 7/],
+  ])('refuses %j', (queries, problem) => {
+    expect(() => lookupTable(synthetic, readCsv(queries))).toThrow(problem);
   });
 });
