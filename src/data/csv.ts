@@ -2,12 +2,15 @@ import type { Column, Columns, DataLimits } from './columns.js';
 import { checkLimit, DEFAULT_DATA_LIMITS, emptyColumns } from './columns.js';
 import { DataError, quote } from './errors.js';
 
+/** A longer cell is no number; the pattern below would take its length squared to say so. */
+const NUMBER_LENGTH_MAX = 64;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 /** A decimal number as CSV files write it, or NaN: no hexadecimal, no "nan", no "1,000". */
 export function parseNumber(text: string): number {
   const trimmed = text.trim();
-  return NUMBER.test(trimmed) ? Number(trimmed) : Number.NaN;
+  const isNumber = trimmed.length <= NUMBER_LENGTH_MAX && NUMBER.test(trimmed);
+  return isNumber ? Number(trimmed) : Number.NaN;
 }
 
 /**

@@ -118,10 +118,12 @@ function checkPages(
 ): void {
   const budget = { decodedBytes: 0 };
   for (const group of metadata.row_groups) {
+    const chunks = new Map(group.columns.map((c) => [c.meta_data?.path_in_schema.join('.'), c]));
+    if (chunks.size < group.columns.length) throw new DataError('a column has its data twice');
     for (const element of elements) {
-      const found = group.columns.filter((c) => c.meta_data?.path_in_schema[0] === element.name);
-      const meta = found[0]?.meta_data;
-      if (found.length !== 1 || !meta || found[0].file_path) {
+      const found = chunks.get(element.name);
+      const meta = found?.meta_data;
+      if (!found || !meta || found.file_path) {
         throw new DataError('a row group lacks its data', { column: element.name });
       }
       if (meta.type !== element.type || meta.path_in_schema.length !== 1) {

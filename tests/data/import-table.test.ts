@@ -169,6 +169,13 @@ describe('checkTable', () => {
     expect(checkTable(readCsv(`${header}\n`)).problems[0].problem).toBe('the table has no rows');
   });
 
+  it('names the row of a null in a parquet column', () => {
+    const columns = toColumns(goodRows());
+    (columns['tps'] as Float64Array)[4] = Number.NaN;
+    const problem = 'is missing or not a number';
+    expect(checkTable(columns).problems).toEqual([{ row: 5, column: 'tps', problem }]);
+  });
+
   it('lists at most 100 problems and counts them all', () => {
     const rows = Array.from({ length: 30 }, () => goodRows()).flat();
     const report = checkTable(toColumns(rows.map((row) => ({ ...row, tps: -1 }))));

@@ -97,6 +97,13 @@ describe('readParquet', () => {
       delete m.row_groups[0].columns[1].meta_data!.dictionary_page_offset;
     }).toThrow(/column "k": its data lies outside the parquet file/);
     await refusal((m) => {
+      const { statistics: _, ...meta } = m.row_groups[0].columns[0].meta_data!;
+      m.row_groups[0].columns[1] = { ...m.row_groups[0].columns[0], meta_data: meta };
+    }).toThrow(/a column has its data twice/);
+    await refusal((m) => {
+      m.row_groups[0].columns.pop();
+    }).toThrow(/column "s": a row group lacks its data/);
+    await refusal((m) => {
       for (let i = 0; i < 2000; i++) m.schema.push({ name: `c${i}`, type: 'INT32' });
     }).toThrow(/columns: 2003 exceeds the limit of 1024/);
   });
