@@ -66,6 +66,14 @@ export interface TableReport {
 
 const LISTED_MAX = 100;
 const METRICS = PERF_METRICS.length;
+const UNKNOWN_ERROR: TableReport['heldout_error'] = {
+  ttft_p50: null,
+  ttft_p99: null,
+  tpot: null,
+  tps: null,
+  gpu_mem_gb: null,
+  cost_per_1k: null,
+};
 
 /** Checks a table without keeping it; the report says what an import would fill or refuse. */
 export function checkTable(columns: Columns): TableReport {
@@ -113,7 +121,7 @@ function analyse(columns: Columns): { report: TableReport; result?: Analysis } {
     problem_count: problems.length,
     monotonicity: [],
     monotonicity_count: 0,
-    heldout_error: Object.fromEntries(PERF_METRICS.map((m) => [m, null])) as never,
+    heldout_error: { ...UNKNOWN_ERROR },
     warnings,
   };
   const result = rows && analyseGrid(rows, report);
