@@ -63,6 +63,63 @@ function tableSwitch(
   return `export function ${name}(index: i32): ${type} {\n  switch (index) {\n${cases.join('\n')}\n    default: return 0;\n  }\n}\n`;
 }
 
+/** One statement that folds a step into a statistic, or none for the slot behind a mean. */
+function foldStatement(family: FamilySpec, index: number): string[] {
+  const { name, fold, of } = family.statistics[index]!;
+  const commonValues: Record<string, string> = {
+    episode_return: '<f64>Out.reward',
+    episode_cost: '<f64>Out.cost',
+  };
+  const metric = family.metrics.findIndex((m) => m.name === of);
+  const value = metric < 0 ? (commonValues[name] ?? '1') : `metricOf(metrics, ${metric})`;
+  const slot = `at, ${index}`;
+  switch (fold) {
+    case 'sum':
+      return [`    foldSum(${slot}, ${value}); // ${name}`];
+    case 'max':
+      return [`    foldMax(${slot}, ${value}, step); // ${name}`];
+    case 'welford_mean':
+      return [`    foldWelford(${slot}, ${value}, step); // ${name}`];
+    case 'delta_mean':
+      return [`    foldDelta(${slot}, ${value} - previousOf(${metric}), step); // ${name}`];
+    default:
+      return [];
+  }
+}
+
+/** The layout as a class: what is generic over families is compiled once for each. */
+function layoutClass(family: FamilySpec): string {
+  const member = (name: string, type: string, value: string) =>
+    `  get ${name}(): ${type} { return ${value}; }`;
+  return [
+    '/** What a program and the state of this family look like; its environment extends it. */',
+    'export class Layout {',
+    member('hash', 'u32', 'LAYOUT_HASH'),
+    member('numScalars', 'i32', 'SCALAR_COUNT'),
+    member('numTables', 'i32', 'TABLE_COUNT'),
+    member('numWords', 'i32', 'WORD_COUNT'),
+    member('numReals', 'i32', 'REAL_COUNT'),
+    member('numStatistics', 'i32', 'STATISTIC_COUNT'),
+    member('numMetrics', 'i32', 'METRIC_COUNT'),
+    '  /** Per scalar: least, greatest, 1 where it must be an integer. */',
+    member('scalarBounds', 'usize', 'changetype<usize>(SCALAR_BOUNDS)'),
+    '  /** Per table: 1 where its elements are f32. */',
+    member('tableFloats', 'usize', 'changetype<usize>(TABLE_FLOATS)'),
+    '  /** Per table of f32: least and greatest element. */',
+    member('tableRanges', 'usize', 'changetype<usize>(TABLE_RANGES)'),
+    '  tableLength(index: i32): i32 { return tableLength(index); }',
+    '  tableBelow(index: i32): u32 { return tableBelow(index); }',
+    '  loadScalars(at: usize): void { loadScalars(at); }',
+    '  loadTables(program: usize, directory: usize): void { loadTables(program, directory); }',
+    '  /** Folds step number `step` of an episode into the statistics at `at`. */',
+    '  foldStatistics(at: usize, metrics: usize, step: u32): void {',
+    ...family.statistics.flatMap((_, i) => foldStatement(family, i)),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
 export function assemblyFamily(family: FamilySpec): string {
   const limits = Object.entries(family.limits).map(
     ([key, value]) => `export const ${upper(key)}: i32 = ${value};`,
@@ -75,6 +132,11 @@ export function assemblyFamily(family: FamilySpec): string {
   const floats = family.tables.map((t) => (t.dtype === 'f32' ? '1' : '0'));
   return [
     `// ${HEADER}`,
+    "import { Out } from '../outputs';",
+    'import {',
+    '  foldDelta, foldMax, foldSum, foldWelford, metricOf, previousOf,',
+    "} from '../statistics';",
+    '',
     `export const FAMILY: u32 = ${family.family};`,
     `export const LAYOUT_HASH: u32 = ${layoutHash(family)};`,
     ...limits,
@@ -102,14 +164,13 @@ export function assemblyFamily(family: FamilySpec): string {
     '}',
     '',
     ...family.tables.map((t) => `export let t_${t.name}: usize = 0; // ${t.dtype}`),
-    ...family.tables.map((t) => `export let n_${t.name}: i32 = 0;`),
     '',
     'export function loadTables(program: usize, directory: usize): void {',
-    ...family.tables.flatMap((t, i) => [
-      `  t_${t.name} = program + <usize>load<u32>(directory, ${8 * i});`,
-      `  n_${t.name} = load<i32>(directory, ${8 * i + 4});`,
-    ]),
+    ...family.tables.map(
+      (t, i) => `  t_${t.name} = program + <usize>load<u32>(directory, ${8 * i});`,
+    ),
     '}',
     '',
+    layoutClass(family),
   ].join('\n');
 }

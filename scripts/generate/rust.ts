@@ -11,7 +11,7 @@ import {
   upper,
 } from './spec.js';
 
-const PRELUDE = `//! ${HEADER}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n#![allow(dead_code)]\n`;
+const PRELUDE = `//! ${HEADER}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n#![allow(dead_code, unused_parens)]\n`;
 
 function module(name: string, fields: readonly NamedDoc[], doc: string, type = 'usize'): string {
   const lines = fields.map(
@@ -104,10 +104,12 @@ function tableStruct(family: FamilySpec): string {
 const float = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);
 
 function tableField(family: FamilySpec, table: TableSpec): string {
-  const at = (index: number) => `(s[${index}] as usize)`;
+  const at = (index: number) => `s[${index}] as usize`;
   const closure = (text: string, type: string) => {
-    const body = lengthExpression(family, text, at);
-    return `|${body.includes('s[') ? 's' : '_'}| ${type === 'usize' ? body : `(${body}) as ${type}`}`;
+    const product = text.includes(' * ') || text.includes('pow2');
+    const body = lengthExpression(family, text, product ? (i) => `(${at(i)})` : at);
+    const cast = type === 'usize' ? body : body.replace('as usize', `as ${type}`);
+    return `|${body.includes('s[') ? 's' : '_'}| ${cast}`;
   };
   const length = closure(table.length, 'usize');
   const below = closure(String(table.below ?? 4294967295), 'u32');

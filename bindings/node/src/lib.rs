@@ -1,9 +1,129 @@
-//! The Node.js addon: converts and forwards to the core.
+//! The Node.js addon: converts and forwards to the core. Batches are kept by number, because a
+//! free function with a number is the cheapest call there is; nothing is passed to a step.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use infragym_core::{Options, VectorEnv};
+use napi::bindgen_prelude::{Error, Result, Status, Uint8Array};
 use napi_derive::napi;
 
-/// Returns the version of the core.
+thread_local! {
+    /// The batches of this JavaScript thread; a closed one leaves its place empty.
+    static BATCHES: RefCell<Vec<Option<Box<dyn VectorEnv>>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with_batch<T>(batch: u32, work: impl FnOnce(&mut dyn VectorEnv) -> T) -> Result<T> {
+    BATCHES.with_borrow_mut(|batches| match batches.get_mut(batch as usize) {
+        Some(Some(found)) => Ok(work(found.as_mut())),
+        _ => Err(Error::new(
+            Status::InvalidArg,
+            format!("batch {batch} is closed or was never made"),
+        )),
+    })
+}
+
+/// The version of the core.
 #[napi]
 pub fn version() -> &'static str {
     infragym_core::version()
+}
+
+/// Makes a batch: its number, or minus the fault code of a program that is refused.
+#[napi]
+pub fn create(
+    program: &[u8],
+    num_envs: u32,
+    autoreset: u32,
+    threads: u32,
+    metrics: bool,
+    scalar: bool,
+) -> i32 {
+    let options = Options {
+        num_envs: num_envs as usize,
+        autoreset,
+        threads: threads as usize,
+        metrics,
+        scalar,
+    };
+    let made = match infragym_core::create(program, &options) {
+        Ok(made) => made,
+        Err(error) => return -(error.code() as i32),
+    };
+    BATCHES.with_borrow_mut(|batches| {
+        let free = batches.iter().position(Option::is_none);
+        let place = free.unwrap_or_else(|| {
+            batches.push(None);
+            batches.len() - 1
+        });
+        batches[place] = Some(made);
+        place as i32
+    })
+}
+
+/// The bytes of a channel, shared with the core; they outlive the batch while anyone holds them.
+#[napi]
+pub fn channel(batch: u32, index: u32, bytes: u32) -> Result<Uint8Array> {
+    with_batch(batch, |env| {
+        let channels = Arc::clone(&env.store().channels);
+        let address = channels.address(index as usize);
+        // SAFETY: the address is of `bytes` bytes at least (the caller asks for no more than the
+        // channel's width times the environments), and the finalizer keeps them alive.
+        unsafe { Uint8Array::with_external_data(address, bytes as usize, |_, _| drop(channels)) }
+    })
+}
+
+/// Begins an episode everywhere or where the reset mask is 1; see the core's `VectorEnv::reset`.
+#[napi]
+pub fn reset(batch: u32, seed_lo: u32, seed_hi: u32, seeded: bool, masked: bool) -> Result<()> {
+    let seed = u64::from(seed_lo) | (u64::from(seed_hi) << 32);
+    with_batch(batch, |env| env.reset(seeded.then_some(seed), masked))
+}
+
+/// One step of every environment.
+#[napi]
+pub fn step(batch: u32) -> Result<()> {
+    with_batch(batch, |env| env.step())
+}
+
+/// `steps` steps under a policy of the core.
+#[napi]
+pub fn rollout(batch: u32, policy: u32, steps: u32) -> Result<()> {
+    with_batch(batch, |env| env.rollout(policy, steps))
+}
+
+/// Episodes that ended since the batch was made.
+#[napi]
+pub fn episodes(batch: u32) -> Result<f64> {
+    with_batch(batch, |env| env.episodes() as f64)
+}
+
+/// Copies a state slot out, 4 or 8 bytes per environment.
+#[napi]
+pub fn export_slot(batch: u32, slot: u32, mut out: Uint8Array) -> Result<()> {
+    // SAFETY: the caller made the array for this call and does not look at it meanwhile.
+    let out = unsafe { out.as_mut() };
+    with_batch(batch, |env| env.export_slot(slot as usize, out))
+}
+
+/// Copies a state slot in.
+#[napi]
+pub fn import_slot(batch: u32, slot: u32, data: &[u8]) -> Result<()> {
+    with_batch(batch, |env| env.import_slot(slot as usize, data))
+}
+
+/// The kernel that steps the batch.
+#[napi]
+pub fn kernel(batch: u32) -> Result<&'static str> {
+    with_batch(batch, |env| env.kernel())
+}
+
+/// Forgets a batch; its channels live on while JavaScript holds them.
+#[napi]
+pub fn close(batch: u32) {
+    BATCHES.with_borrow_mut(|batches| {
+        if let Some(place) = batches.get_mut(batch as usize) {
+            *place = None;
+        }
+    });
 }

@@ -1,13 +1,120 @@
-//! The WebAssembly module: plain exports, so that every batch can have an instance of its own.
+//! The WebAssembly module: plain exports over the core, so that every batch can have an instance
+//! of its own (docs/adr/0005-one-wasm-instance-per-batch.md). One instance holds one batch.
 
-/// Returns the address of the version string, which is UTF-8.
-#[unsafe(no_mangle)]
-pub extern "C" fn version_ptr() -> *const u8 {
-    infragym_core::version().as_ptr()
+use std::cell::RefCell;
+
+use infragym_core::{Options, VectorEnv};
+
+#[derive(Default)]
+struct Instance {
+    program: Vec<u8>,
+    batch: Option<Box<dyn VectorEnv>>,
+    /// One state slot on its way in or out.
+    slot: Vec<u8>,
 }
 
-/// Returns the length of the version string in bytes.
+thread_local! {
+    static INSTANCE: RefCell<Instance> = RefCell::new(Instance::default());
+}
+
+fn with_batch<T: Default>(work: impl FnOnce(&mut dyn VectorEnv) -> T) -> T {
+    INSTANCE.with_borrow_mut(|instance| match &mut instance.batch {
+        Some(batch) => work(batch.as_mut()),
+        None => T::default(),
+    })
+}
+
+/// Makes room for a program; the caller writes its bytes there.
 #[unsafe(no_mangle)]
-pub extern "C" fn version_len() -> usize {
-    infragym_core::version().len()
+pub extern "C" fn program_buffer(bytes: usize) -> *mut u8 {
+    INSTANCE.with_borrow_mut(|instance| {
+        instance.program = vec![0; bytes];
+        instance.program.as_mut_ptr()
+    })
+}
+
+/// Makes the batch: 0, or the fault code of a program that is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn create(num_envs: u32, autoreset: u32, metrics: u32, kernel: u32) -> u32 {
+    let options = Options {
+        num_envs: num_envs as usize,
+        autoreset,
+        threads: 1,
+        metrics: metrics != 0,
+        scalar: kernel == 1,
+    };
+    INSTANCE.with_borrow_mut(|instance| {
+        let program = std::mem::take(&mut instance.program);
+        match infragym_core::create(&program, &options) {
+            Ok(batch) => {
+                instance.batch = Some(batch);
+                instance.slot = vec![0; 8 * options.num_envs];
+                0
+            }
+            Err(error) => error.code(),
+        }
+    })
+}
+
+/// Address of a channel.
+#[unsafe(no_mangle)]
+pub extern "C" fn channel_ptr(index: usize) -> usize {
+    with_batch(|batch| batch.store().channels.address(index) as usize)
+}
+
+/// Begins an episode everywhere or where the reset mask is 1; see the core's `VectorEnv::reset`.
+#[unsafe(no_mangle)]
+pub extern "C" fn reset(seed_lo: u32, seed_hi: u32, seeded: u32, masked: u32) {
+    let seed = u64::from(seed_lo) | (u64::from(seed_hi) << 32);
+    with_batch(|batch| batch.reset((seeded != 0).then_some(seed), masked != 0));
+}
+
+/// One step of every environment.
+#[unsafe(no_mangle)]
+pub extern "C" fn step() {
+    with_batch(|batch| batch.step());
+}
+
+/// `steps` steps under a policy of the core.
+#[unsafe(no_mangle)]
+pub extern "C" fn rollout(policy: u32, steps: u32) {
+    with_batch(|batch| batch.rollout(policy, steps));
+}
+
+/// Episodes that ended since the batch was made.
+#[unsafe(no_mangle)]
+pub extern "C" fn episodes() -> f64 {
+    with_batch(|batch| batch.episodes() as f64)
+}
+
+/// Address of the buffer through which state slots pass, 8 bytes per environment.
+#[unsafe(no_mangle)]
+pub extern "C" fn slot_ptr() -> *mut u8 {
+    INSTANCE.with_borrow_mut(|instance| instance.slot.as_mut_ptr())
+}
+
+/// Copies a state slot to the buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn export_slot(slot: usize) {
+    INSTANCE.with_borrow_mut(|instance| {
+        if let Some(batch) = &instance.batch {
+            batch.export_slot(slot, &mut instance.slot);
+        }
+    });
+}
+
+/// Copies a state slot from the buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn import_slot(slot: usize) {
+    INSTANCE.with_borrow_mut(|instance| {
+        if let Some(batch) = &mut instance.batch {
+            batch.import_slot(slot, &instance.slot);
+        }
+    });
+}
+
+/// The kernel that steps the batch: 0 scalar, 1 SIMD128.
+#[unsafe(no_mangle)]
+pub extern "C" fn kernel_id() -> u32 {
+    with_batch(|batch| u32::from(batch.kernel() != "scalar"))
 }

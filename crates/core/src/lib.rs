@@ -1,18 +1,29 @@
-//! InfraGym's core: steps compiled programs, knows nothing of its bindings.
+//! InfraGym's core: steps compiled programs in batches, bit for bit, and knows nothing of its
+//! bindings. `docs/ARCHITECTURE.md` has the picture.
+
+mod actions;
+mod batch;
+mod buffer;
+mod envs;
+mod float_env;
+pub mod generated;
+mod pool;
+pub mod program;
+pub mod rng;
+pub mod sampling;
+mod store;
+
+pub use batch::{Options, VectorEnv};
+pub use store::{Channels, LANES, Shape, Store};
+
+use program::{Program, ProgramError};
 
 /// The version of the core, which every binding reports.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Returns the version of the core.
 pub fn version() -> &'static str {
-    VERSION
+    env!("CARGO_PKG_VERSION")
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn version_has_three_numbers() {
-        let numbers: Result<Vec<u32>, _> = super::version().split('.').map(str::parse).collect();
-        assert_eq!(numbers.map(|parts| parts.len()), Ok(3));
-    }
+/// Validates a program and makes a batch of its environments.
+pub fn create(bytes: &[u8], options: &Options) -> Result<Box<dyn VectorEnv>, ProgramError> {
+    envs::create(Program::family(bytes).unwrap_or(0), bytes, options)
 }

@@ -1,0 +1,352 @@
+//! What every environment family shares: stepping in blocks, autoreset, episode statistics,
+//! random actions, state transfer, threads. A family implements `Env` and nothing else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::actions::ActionSampler;
+use crate::float_env::FloatEnv;
+use crate::generated::common::{autoreset, policy, statistic, word};
+use crate::pool::Pool;
+use crate::store::{Block, LANES, Shape, Store};
+
+/// An environment family over one program. A lane is one environment of a block.
+pub trait Env: Send + Sync {
+    fn shape(&self) -> Shape;
+
+    /// Name of the kernel behind `step_block`.
+    fn kernel(&self) -> &'static str {
+        "scalar"
+    }
+
+    /// Begins the episode that the lane's seed and episode words name. The common words are set,
+    /// the statistics zero.
+    fn reset(&self, block: &mut Block, lane: usize);
+
+    /// One step of one lane: the oracle. Counts `word::STEP` up and folds the statistics.
+    fn step(&self, block: &mut Block, lane: usize);
+
+    /// One step of every lane. Lanes in `skip` are about to be reset: what they compute is lost.
+    fn step_block(&self, block: &mut Block, skip: u64) {
+        for lane in 0..LANES {
+            if skip & (1 << lane) == 0 {
+                self.step(block, lane);
+            }
+        }
+    }
+
+    /// Writes the action of a family's own policy; families without one leave the row alone.
+    fn act(&self, _policy: u32, _block: &mut Block, _lane: usize) {}
+}
+
+/// How a batch is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub num_envs: usize,
+    /// See `generated::common::autoreset`.
+    pub autoreset: u32,
+    pub threads: usize,
+    pub metrics: bool,
+    /// Step with the oracle rather than with the fastest kernel.
+    pub scalar: bool,
+}
+
+/// A batch as its bindings see it.
+pub trait VectorEnv: Send {
+    fn kernel(&self) -> &'static str;
+    fn store(&self) -> &Store;
+    /// Begins an episode everywhere, or where the reset mask is 1. With a seed, environment i
+    /// takes seed + i and episode 0; without one, its next episode.
+    fn reset(&mut self, seed: Option<u64>, masked: bool);
+    fn step(&mut self);
+    /// `steps` steps under a policy of the core.
+    fn rollout(&mut self, policy: u32, steps: u32);
+    /// Episodes that ended since the batch was made.
+    fn episodes(&self) -> u64;
+    /// Copies state slot `slot` (words, then reals, then statistics) to `out`, one element of 4
+    /// or 8 bytes per environment.
+    fn export_slot(&self, slot: usize, out: &mut [u8]);
+    fn import_slot(&mut self, slot: usize, data: &[u8]);
+}
+
+/// A batch of one family.
+pub struct Batch<E> {
+    env: E,
+    store: Store,
+    autoreset: u32,
+    scalar: bool,
+    sampler: ActionSampler,
+    pool: Pool,
+    episodes: AtomicU64,
+}
+
+impl<E: Env> Batch<E> {
+    pub fn new(env: E, sampler: ActionSampler, options: &Options) -> Self {
+        let store = Store::new(env.shape(), options.num_envs, options.metrics);
+        Self {
+            env,
+            store,
+            autoreset: options.autoreset,
+            scalar: options.scalar,
+            sampler,
+            pool: Pool::new(options.threads),
+            episodes: AtomicU64::new(0),
+        }
+    }
+
+    /// Runs `work` on every block, on the batch's threads, with the floating-point control
+    /// register at its default.
+    fn for_each_block(&self, work: impl Fn(usize, &mut Block) + Sync) {
+        self.pool.for_each(self.store.num_blocks, |index| {
+            let _guard = FloatEnv::default_rounding();
+            // SAFETY: every index is visited once, and the caller waits.
+            let mut block = unsafe { self.store.block(index) };
+            work(index, &mut block);
+        });
+    }
+
+    fn step_block(&self, index: usize, block: &mut Block) {
+        let finished = lanes_where(&block.words[word::FINISHED], |value| value != 0);
+        if finished != 0 && self.autoreset == autoreset::DISABLED {
+            self.step_unfinished(index, block, finished);
+            return;
+        }
+        if self.scalar {
+            step_lanes(&self.env, block, finished);
+        } else {
+            self.env.step_block(block, finished);
+        }
+        for lane in bits(finished) {
+            let episode = &mut block.words[word::EPISODE][lane];
+            *episode = episode.wrapping_add(1);
+            self.begin_episode(block, lane);
+        }
+        self.end_episodes(index, block);
+    }
+
+    /// Without autoreset a finished environment stands still: its last flags remain.
+    fn step_unfinished(&self, index: usize, block: &mut Block, finished: u64) {
+        let flags = (*block.terminated, *block.truncated);
+        step_lanes(&self.env, block, finished);
+        for lane in bits(finished) {
+            block.rewards[lane] = 0.0;
+            block.costs[lane] = 0.0;
+            block.terminated[lane] = 0;
+            block.truncated[lane] = 0;
+        }
+        self.end_episodes(index, block);
+        for lane in bits(finished) {
+            block.terminated[lane] = flags.0[lane];
+            block.truncated[lane] = flags.1[lane];
+        }
+    }
+
+    fn begin_episode(&self, block: &mut Block, lane: usize) {
+        block.rewards[lane] = 0.0;
+        block.costs[lane] = 0.0;
+        block.terminated[lane] = 0;
+        block.truncated[lane] = 0;
+        self.reset_lane(block, lane);
+    }
+
+    fn reset_lane(&self, block: &mut Block, lane: usize) {
+        for slot in block.statistics.iter_mut() {
+            slot[lane] = 0.0;
+        }
+        block.words[word::FINISHED][lane] = 0;
+        block.words[word::STEP][lane] = 0;
+        self.env.reset(block, lane);
+    }
+
+    /// Publishes the statistics of the episodes that ended in this step.
+    fn end_episodes(&self, index: usize, block: &mut Block) {
+        let ended = lanes_where(block.terminated, |flag| flag != 0)
+            | lanes_where(block.truncated, |flag| flag != 0);
+        if ended == 0 {
+            return;
+        }
+        let shape = &self.store.shape;
+        for lane in bits(ended) {
+            let row = &mut block.final_statistics[lane * shape.statistics..][..shape.statistics];
+            for (out, slot) in row.iter_mut().zip(block.statistics.iter()) {
+                *out = slot[lane];
+            }
+            let at = lane * shape.observation_dim..(lane + 1) * shape.observation_dim;
+            block.final_observations[at.clone()].copy_from_slice(&block.observations[at]);
+            block.words[word::FINISHED][lane] = 1;
+            if self.autoreset == autoreset::SAME_STEP {
+                // Reward and flags stay the ended episode's, the observation is the next one's.
+                let episode = &mut block.words[word::EPISODE][lane];
+                *episode = episode.wrapping_add(1);
+                self.reset_lane(block, lane);
+            }
+        }
+        let live = self.store.live_lanes(index);
+        let counted = if live == LANES {
+            ended
+        } else {
+            ended & ((1 << live) - 1)
+        };
+        let number = u64::from(counted.count_ones());
+        self.episodes.fetch_add(number, Ordering::Relaxed);
+    }
+
+    fn act(&self, kind: u32, block: &mut Block) {
+        match kind {
+            policy::CONSTANT => {}
+            policy::RANDOM => self.sampler.sample(block),
+            _ => {
+                for lane in 0..LANES {
+                    self.env.act(kind, block, lane);
+                }
+            }
+        }
+    }
+
+    /// Where a slot lies: which of the three arrays, and which row of it.
+    fn slot(&self, slot: usize) -> (usize, usize) {
+        let shape = &self.store.shape;
+        if slot < shape.words {
+            (0, slot)
+        } else if slot < shape.words + shape.reals {
+            (1, slot - shape.words)
+        } else {
+            (2, slot - shape.words - shape.reals)
+        }
+    }
+}
+
+impl<E: Env> VectorEnv for Batch<E> {
+    fn kernel(&self) -> &'static str {
+        if self.scalar {
+            "scalar"
+        } else {
+            self.env.kernel()
+        }
+    }
+
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn reset(&mut self, seed: Option<u64>, masked: bool) {
+        self.for_each_block(|index, block| {
+            for lane in 0..LANES {
+                if masked && block.reset_mask[lane] != 1 {
+                    continue;
+                }
+                if let Some(first) = seed {
+                    let own = first.wrapping_add((index * LANES + lane) as u64);
+                    block.words[word::SEED_LO][lane] = own as u32;
+                    block.words[word::SEED_HI][lane] = (own >> 32) as u32;
+                    block.words[word::EPISODE][lane] = 0;
+                } else {
+                    let episode = &mut block.words[word::EPISODE][lane];
+                    *episode = episode.wrapping_add(1);
+                }
+                self.begin_episode(block, lane);
+            }
+        });
+    }
+
+    fn step(&mut self) {
+        self.for_each_block(|index, block| self.step_block(index, block));
+    }
+
+    /// Environments do not depend on each other, so a block takes all its steps while its state
+    /// is in the cache.
+    fn rollout(&mut self, policy: u32, steps: u32) {
+        self.for_each_block(|index, block| {
+            for _ in 0..steps {
+                self.act(policy, block);
+                self.step_block(index, block);
+            }
+        });
+    }
+
+    fn episodes(&self) -> u64 {
+        self.episodes.load(Ordering::Relaxed)
+    }
+
+    fn export_slot(&self, slot: usize, out: &mut [u8]) {
+        let (array, row) = self.slot(slot);
+        for index in 0..self.store.num_blocks {
+            // SAFETY: nothing else runs on this batch, and one block is alive at a time.
+            let block = unsafe { self.store.block(index) };
+            for lane in 0..self.store.live_lanes(index) {
+                let at = index * LANES + lane;
+                match array {
+                    0 => out[4 * at..][..4].copy_from_slice(&block.words[row][lane].to_le_bytes()),
+                    1 => out[8 * at..][..8].copy_from_slice(&block.reals[row][lane].to_le_bytes()),
+                    _ => out[8 * at..][..8]
+                        .copy_from_slice(&block.statistics[row][lane].to_le_bytes()),
+                }
+            }
+        }
+    }
+
+    fn import_slot(&mut self, slot: usize, data: &[u8]) {
+        let (array, row) = self.slot(slot);
+        let word = |at: usize| u32::from_le_bytes(data[4 * at..][..4].try_into().unwrap());
+        let real = |at: usize| f64::from_le_bytes(data[8 * at..][..8].try_into().unwrap());
+        for index in 0..self.store.num_blocks {
+            // SAFETY: the batch is borrowed exclusively, and one block is alive at a time.
+            let block = unsafe { self.store.block(index) };
+            for lane in 0..self.store.live_lanes(index) {
+                let at = index * LANES + lane;
+                match array {
+                    0 => block.words[row][lane] = word(at),
+                    1 => block.reals[row][lane] = real(at),
+                    _ => block.statistics[row][lane] = real(at),
+                }
+            }
+        }
+    }
+}
+
+fn step_lanes<E: Env>(env: &E, block: &mut Block, skip: u64) {
+    for lane in 0..LANES {
+        if skip & (1 << lane) == 0 {
+            env.step(block, lane);
+        }
+    }
+}
+
+/// The lanes for which a condition holds, as bits.
+#[inline(always)]
+fn lanes_where<T: Copy>(values: &[T; LANES], holds: impl Fn(T) -> bool) -> u64 {
+    let any = values.iter().fold(false, |any, &value| any | holds(value));
+    if !any {
+        return 0;
+    }
+    values.iter().enumerate().fold(0, |bits, (lane, &value)| {
+        bits | (u64::from(holds(value)) << lane)
+    })
+}
+
+/// The positions of the bits that are set, rising.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (set != 0).then(|| {
+            let lane = set.trailing_zeros() as usize;
+            set &= set - 1;
+            lane
+        })
+    })
+}
+
+/// Folds what every family counts: one step, its reward and its cost.
+#[inline(always)]
+pub fn fold_common(block: &mut Block, lane: usize) {
+    block.statistics[statistic::LENGTH_STEPS][lane] += 1.0;
+    block.statistics[statistic::EPISODE_RETURN][lane] += f64::from(block.rewards[lane]);
+    block.statistics[statistic::EPISODE_COST][lane] += f64::from(block.costs[lane]);
+}
+
+/// Welford's recurrence: the mean in `slot`, the sum of squared deviations in the next slot.
+#[inline(always)]
+pub fn fold_welford(block: &mut Block, lane: usize, slot: usize, value: f64, count: f64) {
+    let before = value - block.statistics[slot][lane];
+    block.statistics[slot][lane] += before / count;
+    let after = value - block.statistics[slot][lane];
+    block.statistics[slot + 1][lane] += before * after;
+}

@@ -1,0 +1,129 @@
+//! The packed performance grid: finding a cell, and multilinear interpolation in f32.
+
+use super::Serving;
+use super::decode::Configuration;
+use crate::generated::serving::{AXIS_NODES_MAX, GRID_METRICS, Scalars, Tables};
+
+/// Positions in a row of the grid.
+pub(super) mod grid_metric {
+    pub const TTFT_P50: usize = 0;
+    pub const TTFT_P99: usize = 1;
+    pub const TPOT: usize = 2;
+    pub const TPS: usize = 3;
+    pub const MEMORY: usize = 4;
+    /// Cost of 1,000 tokens (origin) or the KV cache's physical use (measured).
+    pub const COST_OR_KV_USAGE: usize = 5;
+    pub const PREFILL_MS: usize = 6;
+    pub const ACCEPT: usize = 7;
+}
+
+/// One row of the grid.
+pub(super) type Row = [f32; GRID_METRICS];
+
+/// One axis: nodes padded with the largest f32, reciprocal cell widths padded with 0.
+pub(super) struct Axis {
+    pub nodes: [f32; AXIS_NODES_MAX],
+    pub inv: [f32; AXIS_NODES_MAX - 1],
+    pub last: f32,
+}
+
+impl Axis {
+    fn new(nodes: &[f32], inv: &[f32], count: f64) -> Self {
+        let count = count as usize;
+        let mut axis = Self {
+            nodes: nodes.try_into().expect("validated length"),
+            inv: inv.try_into().expect("validated length"),
+            last: nodes[count - 1],
+        };
+        // A cell never begins at the last node, so the search must not count it.
+        if count > 1 {
+            axis.nodes[count - 1] = f32::MAX;
+        }
+        axis
+    }
+
+    /// The cell that holds x, clamped to the axis, and how far into it.
+    #[inline(always)]
+    pub fn locate(&self, x: f32) -> (usize, f32) {
+        let clamped = super::clip32(x, self.nodes[0], self.last);
+        let inner = &self.nodes[1..];
+        let cell = inner
+            .iter()
+            .map(|&node| usize::from(node <= clamped))
+            .sum::<usize>();
+        (cell, (clamped - self.nodes[cell]) * self.inv[cell])
+    }
+}
+
+/// The grid's axes and strides.
+pub(super) struct Grid {
+    pub batch: Axis,
+    pub kv: Axis,
+    pub prompt: Axis,
+    /// Elements from a cell to the next: batch, KV, prompt.
+    pub stride: [usize; 3],
+    /// Elements between a cell's corners: as `stride`, 0 where an axis has one node.
+    pub corner: [usize; 3],
+    pub plane: usize,
+}
+
+impl Grid {
+    pub fn new(s: &Scalars, t: &Tables) -> Self {
+        let (num_kv, num_prompt) = (s.num_kv as usize, s.num_prompt as usize);
+        let stride = [
+            num_kv * num_prompt * GRID_METRICS,
+            num_prompt * GRID_METRICS,
+            GRID_METRICS,
+        ];
+        let nodes = [s.num_batch, s.num_kv, s.num_prompt];
+        Self {
+            batch: Axis::new(&t.batch_nodes, &t.batch_inv, s.num_batch),
+            kv: Axis::new(&t.kv_nodes, &t.kv_inv, s.num_kv),
+            prompt: Axis::new(&t.prompt_nodes, &t.prompt_inv, s.num_prompt),
+            stride,
+            corner: std::array::from_fn(|i| if nodes[i] > 1.0 { stride[i] } else { 0 }),
+            plane: s.num_batch as usize * stride[0],
+        }
+    }
+}
+
+#[inline(always)]
+fn lerp(a: f32, b: f32, t: f32) -> f32 {
+    a + (b - a) * t
+}
+
+impl Serving {
+    /// The grid's row of a configuration at a prompt length, quantisation applied.
+    pub(super) fn grid_metrics(&self, config: &Configuration, prompt_len: f32) -> Row {
+        let (s, t, g) = (&self.s, &self.t, &self.grid);
+        let quant = config.quant_tier as usize;
+        let spec = t.spec_plane[config.spec_index as usize] as usize;
+        let plane = t.quant_plane[quant] as usize * s.num_spec as usize + spec;
+        let (batch, along_batch) = g.batch.locate(config.batch_size);
+        let (kv, along_kv) = g.kv.locate(config.kv_budget);
+        let (prompt, along_prompt) = g.prompt.locate(prompt_len);
+        let base = plane * g.plane + batch * g.stride[0] + kv * g.stride[1] + prompt * g.stride[2];
+        let at = |offset: usize| -> &Row {
+            t.grid[base + offset..][..GRID_METRICS]
+                .try_into()
+                .expect("eight metrics")
+        };
+        let [b, k, p] = g.corner;
+        let corners = [
+            (at(0), at(p)),
+            (at(k), at(k + p)),
+            (at(b), at(b + p)),
+            (at(b + k), at(b + k + p)),
+        ];
+        let factors = &t.quant_factors[quant * GRID_METRICS..][..GRID_METRICS];
+        std::array::from_fn(|i| {
+            let [c00, c01, c10, c11] =
+                corners.map(|(low, high)| lerp(low[i], high[i], along_prompt));
+            lerp(
+                lerp(c00, c01, along_kv),
+                lerp(c10, c11, along_kv),
+                along_batch,
+            ) * factors[i]
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! The floating-point control register, set to its default while the core computes: another
+//! library of the process may have left flush-to-zero or another rounding on.
+
+/// Restores the register when dropped.
+pub struct FloatEnv {
+    #[cfg(target_arch = "x86_64")]
+    saved: u32,
+}
+
+impl FloatEnv {
+    /// Round to nearest, denormals kept, exceptions masked.
+    #[cfg(target_arch = "x86_64")]
+    pub fn default_rounding() -> Self {
+        static DEFAULT: u32 = 0x1f80;
+        let mut saved = 0u32;
+        // SAFETY: stores and loads MXCSR through valid addresses; the default has no reserved bit.
+        unsafe {
+            std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut saved, options(nostack));
+            if saved & 0xffc0 != DEFAULT {
+                std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const DEFAULT, options(nostack));
+            }
+        }
+        Self { saved }
+    }
+
+    /// Other targets: WebAssembly has no such register, and the core's supported ARM hosts leave
+    /// FPCR at its default.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn default_rounding() -> Self {
+        Self {}
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Drop for FloatEnv {
+    fn drop(&mut self) {
+        // SAFETY: loads the value that was stored.
+        unsafe {
+            std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const self.saved, options(nostack));
+        }
+    }
+}

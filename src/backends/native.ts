@@ -1,0 +1,142 @@
+/**
+ * The native addon as a backend. Batches are kept by number on the Rust side; the arrays are
+ * handed over once, and a step passes nothing.
+ */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import {
+  type Backend,
+  BackendUnavailableError,
+  type Batch,
+  type BatchOptions,
+  type Channels,
+} from '../backend.js';
+import type { Layout } from '../compile/layout.js';
+import { programError } from '../compile/program.js';
+import type { Seed } from '../seeding.js';
+import { autoresetIndex, channelBytes, layoutOf, slotBytes, TYPED_ARRAY } from './shape.js';
+
+/** What bindings/node exports. */
+interface Addon {
+  version(): string;
+  create(
+    program: Uint8Array,
+    numEnvs: number,
+    autoreset: number,
+    threads: number,
+    metrics: boolean,
+    scalar: boolean,
+  ): number;
+  channel(batch: number, index: number, bytes: number): Uint8Array;
+  reset(batch: number, seedLo: number, seedHi: number, seeded: boolean, masked: boolean): void;
+  step(batch: number): void;
+  rollout(batch: number, policy: number, steps: number): void;
+  episodes(batch: number): number;
+  exportSlot(batch: number, slot: number, out: Uint8Array): void;
+  importSlot(batch: number, slot: number, data: Uint8Array): void;
+  kernel(batch: number): string;
+  close(batch: number): void;
+}
+
+const ADDON_URL = new URL('../../dist/native/infragym.node', import.meta.url);
+
+class NativeBatch implements Batch {
+  readonly kernel: string;
+  readonly channels: Channels;
+
+  constructor(
+    private readonly addon: Addon,
+    private readonly handle: number,
+    private readonly layout: Layout,
+    private readonly options: BatchOptions,
+    program: Uint8Array,
+  ) {
+    this.kernel = addon.kernel(handle);
+    const entries = channelBytes(layout, program, options).map((channel, index) => {
+      if (channel.bytes === 0) return [channel.name, new TYPED_ARRAY[channel.dtype](0)];
+      const { buffer, byteOffset } = addon.channel(handle, index, channel.bytes);
+      const view = new TYPED_ARRAY[channel.dtype](
+        buffer as ArrayBuffer,
+        byteOffset,
+        channel.length,
+      );
+      return [channel.name, view];
+    });
+    this.channels = Object.fromEntries(entries) as Channels;
+  }
+
+  reset(seed: Seed | null, masked: boolean): void {
+    this.addon.reset(this.handle, seed?.lo ?? 0, seed?.hi ?? 0, seed !== null, masked);
+  }
+
+  step(): void {
+    this.addon.step(this.handle);
+  }
+
+  rollout(policy: number, steps: number): void {
+    this.addon.rollout(this.handle, policy, steps);
+  }
+
+  episodes(): number {
+    return this.addon.episodes(this.handle);
+  }
+
+  exportState(): Uint8Array {
+    const { numEnvs } = this.options;
+    const sizes = slotBytes(this.layout);
+    const state = new Uint8Array(sizes.reduce((sum, size) => sum + size * numEnvs, 0));
+    let at = 0;
+    sizes.forEach((size, slot) => {
+      const part = new Uint8Array(size * numEnvs);
+      this.addon.exportSlot(this.handle, slot, part);
+      state.set(part, at);
+      at += part.length;
+    });
+    return state;
+  }
+
+  importState(state: Uint8Array): void {
+    let at = 0;
+    slotBytes(this.layout).forEach((size, slot) => {
+      const end = at + size * this.options.numEnvs;
+      this.addon.importSlot(this.handle, slot, state.slice(at, end));
+      at = end;
+    });
+  }
+
+  close(): void {
+    this.addon.close(this.handle);
+  }
+}
+
+/** Loads the addon. Throws `BackendUnavailableError` saying what would add it. */
+export function loadNative(): Promise<Backend> {
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(fileURLToPath(ADDON_URL)) as Addon;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const message = `the native addon is not there; "npm run build:native" builds it (${reason})`;
+    return Promise.reject(new BackendUnavailableError(message));
+  }
+  return Promise.resolve({
+    name: 'native',
+    maxThreads: availableParallelism(),
+    create(program, options) {
+      const layout = layoutOf(program);
+      const autoreset = autoresetIndex(options.autoreset);
+      const { numEnvs, threads, metrics, kernel } = options;
+      const handle = addon.create(
+        program,
+        numEnvs,
+        autoreset,
+        threads,
+        metrics,
+        kernel === 'scalar',
+      );
+      if (handle < 0) throw programError(layout, -handle);
+      return new NativeBatch(addon, handle, layout, options, program);
+    },
+  });
+}

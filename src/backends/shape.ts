@@ -1,0 +1,66 @@
+/** What the adapters read of a program before a backend has seen it, and how state is laid out. */
+import type { Autoreset, BatchOptions } from '../backend.js';
+import type { Layout } from '../compile/layout.js';
+import { faultCode, HEADER_BYTES, programError, programFamily } from '../compile/program.js';
+import { autoresetMode, channels as channelList, header } from '../generated/common.js';
+import { layouts } from '../generated/index.js';
+
+const BYTES_PER_ELEMENT = { f32: 4, f64: 8, u32: 4, u8: 1 } as const;
+export const TYPED_ARRAY = {
+  f32: Float32Array,
+  f64: Float64Array,
+  u32: Uint32Array,
+  u8: Uint8Array,
+} as const;
+
+/** The layout of a program's family. Throws `ProgramError` where there is no such family. */
+export function layoutOf(program: Uint8Array): Layout {
+  const family = programFamily(program);
+  const found = layouts.find((layout) => layout.family === family);
+  if (!found) throw programError(layouts[0], faultCode('header', header.family));
+  return found;
+}
+
+/** Elements per environment of every channel, in the channels' order; for a validated program. */
+export function channelWidths(layout: Layout, program: Uint8Array, metrics: boolean): number[] {
+  const view = new DataView(program.buffer, program.byteOffset);
+  const scalar = (name: string) => {
+    const index = layout.scalars.findIndex((field) => field.name === name);
+    return view.getFloat64(HEADER_BYTES + 8 * index, true);
+  };
+  const observationDim = scalar('observation_dim');
+  const widths: Record<string, number> = {
+    actions: scalar('action_dim'),
+    observations: observationDim,
+    finalObservations: observationDim,
+    metrics: metrics ? layout.metrics.length : 0,
+    finalStatistics: layout.statistics.length,
+    masks: scalar('mask_dim'),
+  };
+  return channelList.map(({ name }) => widths[name] ?? 1);
+}
+
+/** Bytes of every channel. */
+export function channelBytes(
+  layout: Layout,
+  program: Uint8Array,
+  options: BatchOptions,
+): { name: string; dtype: keyof typeof TYPED_ARRAY; length: number; bytes: number }[] {
+  const widths = channelWidths(layout, program, options.metrics);
+  return channelList.map(({ name, dtype }, i) => {
+    const length = widths[i] * options.numEnvs;
+    return { name, dtype, length, bytes: length * BYTES_PER_ELEMENT[dtype] };
+  });
+}
+
+/** Bytes per environment of every state slot: words, then reals, then statistics. */
+export function slotBytes(layout: Layout): number[] {
+  const reals = layout.reals.length + layout.statistics.length;
+  return [...layout.words.map(() => 4), ...new Array<number>(reals).fill(8)];
+}
+
+/** The number by which the cores know an autoreset mode. */
+export function autoresetIndex(mode: Autoreset): number {
+  if (mode === 'next-step') return autoresetMode.nextStep;
+  return mode === 'same-step' ? autoresetMode.sameStep : autoresetMode.disabled;
+}
