@@ -68,7 +68,7 @@ export class ServingProgram {
     this.batch = { nodes: t.batchNodes, inv: t.batchInv, count: s.numBatch };
     this.kv = { nodes: t.kvNodes, inv: t.kvInv, count: s.numKv };
     this.prompt = { nodes: t.promptNodes, inv: t.promptInv, count: s.numPrompt };
-    const columns = 2 ** s.arrivalBits;
+    const columns = 1 << s.arrivalBits;
     this.arrivals = Array.from(t.arrivalOffset, (offset, level) => ({
       bits: s.arrivalBits,
       offset,
