@@ -1,0 +1,8 @@
+/**
+ * The exports of an instance, which serves one batch. The Rust build exports the same functions;
+ * `src/backends/wasm-module.ts` is their caller and says what each one takes.
+ */
+export { channelAt as channel_ptr } from './channels';
+export { episodes, kernelId as kernel_id } from './batch';
+export { create, programBuffer as program_buffer, reset, rollout, step } from './families';
+export { exportSlot as export_slot, importSlot as import_slot, slotBuffer as slot_ptr } from './state';

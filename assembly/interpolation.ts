@@ -1,0 +1,159 @@
+/** Multilinear interpolation in the packed grid, in f32. */
+import { AXIS_NODES_MAX, GRID_METRICS } from './generated/serving';
+import { allocate } from './memory';
+
+const METRIC_BYTES: usize = 4 * GRID_METRICS;
+const INTERIOR_MAX: i32 = AXIS_NODES_MAX - 1;
+
+/** An axis of the grid; the point that `locate` found last stands in it. */
+@unmanaged
+export class Axis {
+  private low: f32;
+  private high: f32;
+  private count: i32;
+  private nodes: usize;
+  private inv: usize;
+  /** The nodes between the ends, [16] f32, padded with infinity, which no point reaches. */
+  private interior: usize;
+  /** The cell that holds the point, and how far into it: 0 at its lower node, 1 at its upper. */
+  cell: i32;
+  fraction: f32;
+
+  /** An axis over a program's padded nodes and reciprocal cell widths. */
+  static make(nodes: usize, inv: usize, count: i32): Axis {
+    const axis = changetype<Axis>(allocate(offsetof<Axis>()));
+    axis.nodes = nodes;
+    axis.inv = inv;
+    axis.count = count;
+    axis.low = load<f32>(nodes);
+    axis.high = load<f32>(nodes + (<usize>(count - 1) << 2));
+    axis.interior = allocate(4 * INTERIOR_MAX);
+    for (let i = 0; i < INTERIOR_MAX; i++) {
+      const isInterior = i + 1 < count - 1;
+      const node = isInterior ? load<f32>(nodes + (<usize>(i + 1) << 2)) : f32.POSITIVE_INFINITY;
+      store<f32>(axis.interior + (<usize>i << 2), node);
+    }
+    return axis;
+  }
+
+  /** Finds x, clamped to the axis's ends. An axis with one node has cell 0 and fraction 0. */
+  locate(x: f32, isSimd: bool): void {
+    const above = x > this.low ? x : this.low;
+    const clamped = above < this.high ? above : this.high;
+    const cell = isSimd ? this.countBelowSimd(clamped) : this.countBelow(clamped);
+    const at = <usize>cell << 2;
+    this.cell = cell;
+    this.fraction =
+      this.count > 1 ? (clamped - load<f32>(this.nodes + at)) * load<f32>(this.inv + at) : 0;
+  }
+
+  /** The number of interior nodes that are not above x. */
+  private countBelow(x: f32): i32 {
+    let below = 0;
+    for (let i = 0; i < this.count - 2; i++) {
+      below += i32(load<f32>(this.interior + (<usize>i << 2)) <= x);
+    }
+    return below;
+  }
+
+  private countBelowSimd(x: f32): i32 {
+    const point = f32x4.splat(x);
+    const first = f32x4.le(v128.load(this.interior), point);
+    const second = f32x4.le(v128.load(this.interior, 16), point);
+    let below = popcnt(i32x4.bitmask(first)) + popcnt(i32x4.bitmask(second));
+    if (this.count > 10) {
+      const third = f32x4.le(v128.load(this.interior, 32), point);
+      const fourth = f32x4.le(v128.load(this.interior, 48), point);
+      below += popcnt(i32x4.bitmask(third)) + popcnt(i32x4.bitmask(fourth));
+    }
+    return below;
+  }
+}
+
+/** A grid of eight metrics over three axes; prompt is the innermost, then KV, then batch. */
+@unmanaged
+export class Grid {
+  private cells: usize;
+  private numBatch: i32;
+  private numKv: i32;
+  private numPrompt: i32;
+  // Bytes to the upper corner along an axis: 0 where the axis has one node.
+  private stepBatch: usize;
+  private stepKv: usize;
+  private stepPrompt: usize;
+
+  static make(cells: usize, numBatch: i32, numKv: i32, numPrompt: i32): Grid {
+    const grid = changetype<Grid>(allocate(offsetof<Grid>()));
+    grid.cells = cells;
+    grid.numBatch = numBatch;
+    grid.numKv = numKv;
+    grid.numPrompt = numPrompt;
+    grid.stepPrompt = numPrompt > 1 ? METRIC_BYTES : 0;
+    grid.stepKv = numKv > 1 ? <usize>numPrompt * METRIC_BYTES : 0;
+    grid.stepBatch = numBatch > 1 ? <usize>(numKv * numPrompt) * METRIC_BYTES : 0;
+    return grid;
+  }
+
+  /** The cell of a plane that holds the axes' points. */
+  private corner(plane: i32, batch: Axis, kv: Axis, prompt: Axis): usize {
+    const row = (plane * this.numBatch + batch.cell) * this.numKv + kv.cell;
+    return this.cells + <usize>(row * this.numPrompt + prompt.cell) * METRIC_BYTES;
+  }
+
+  /** The eight metrics at the axes' points, times `factors`, into `out`. */
+  interpolate(plane: i32, batch: Axis, kv: Axis, prompt: Axis, factors: usize, out: usize): void {
+    const base = this.corner(plane, batch, kv, prompt);
+    const p = prompt.fraction;
+    const k = kv.fraction;
+    for (let i: usize = 0; i < METRIC_BYTES; i += 4) {
+      const lower = this.alongKv(base + i, p, k);
+      const upper = this.alongKv(base + this.stepBatch + i, p, k);
+      store<f32>(out + i, lerp(lower, upper, batch.fraction) * load<f32>(factors + i));
+    }
+  }
+
+  private alongKv(at: usize, p: f32, k: f32): f32 {
+    return lerp(this.alongPrompt(at, p), this.alongPrompt(at + this.stepKv, p), k);
+  }
+
+  private alongPrompt(at: usize, p: f32): f32 {
+    return lerp(load<f32>(at), load<f32>(at + this.stepPrompt), p);
+  }
+
+  /** As `interpolate`, with four metrics in a register. */
+  interpolateSimd(
+    plane: i32, batch: Axis, kv: Axis, prompt: Axis, factors: usize, out: usize,
+  ): void {
+    const base = this.corner(plane, batch, kv, prompt);
+    const p = f32x4.splat(prompt.fraction);
+    const k = f32x4.splat(kv.fraction);
+    const b = f32x4.splat(batch.fraction);
+    for (let i: usize = 0; i < METRIC_BYTES; i += 16) {
+      const lower = this.alongKvSimd(base + i, p, k);
+      const upper = this.alongKvSimd(base + this.stepBatch + i, p, k);
+      v128.store(out + i, f32x4.mul(lerpSimd(lower, upper, b), v128.load(factors + i)));
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private alongKvSimd(at: usize, p: v128, k: v128): v128 {
+    const next = at + this.stepKv;
+    const lower = lerpSimd(v128.load(at), v128.load(at + this.stepPrompt), p);
+    const upper = lerpSimd(v128.load(next), v128.load(next + this.stepPrompt), p);
+    return lerpSimd(lower, upper, k);
+  }
+}
+
+/** Linear interpolation: a at t = 0. */
+// @ts-ignore: decorator
+@inline
+function lerp(a: f32, b: f32, t: f32): f32 {
+  return a + (b - a) * t;
+}
+
+// @ts-ignore: decorator
+@inline
+function lerpSimd(a: v128, b: v128, t: v128): v128 {
+  return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), t));
+}

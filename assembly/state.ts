@@ -1,0 +1,104 @@
+/**
+ * The state of a batch, in blocks of four environments. Within a block it is a structure of
+ * arrays, four values a slot, which is what a SIMD register takes; and the blocks keep an
+ * environment's slots in neighbouring cache lines, where one array a slot would put them whole
+ * powers of two apart, into the same few sets of the cache.
+ *
+ * | block of four  | content                         |
+ * |----------------|---------------------------------|
+ * | words          | [slot][4], u32                  |
+ * | reals          | [slot][4], f64                  |
+ * | statistics     | [slot][4], f64                  |
+ */
+import { allocateRows } from './memory';
+
+/** Environments in a block. */
+export const LANES: i32 = 4;
+const WORD_ROW_BYTES: u32 = 4 * LANES;
+const REAL_ROW_BYTES: u32 = 8 * LANES;
+
+let base: usize = 0;
+let blockBytes: u32 = 0;
+let realsOffset: u32 = 0;
+let statisticsOffset: u32 = 0;
+let numEnvs: u32 = 0;
+let numWords: i32 = 0;
+let slot: usize = 0;
+
+/** Allocates the state of a batch, all zero. */
+export function allocateState(n: u32, words: u32, reals: u32, statistics: u32): void {
+  numEnvs = n;
+  numWords = words;
+  slot = allocateRows(n, 8);
+  // Words are padded to whole rows of f64, so that all rows are aligned.
+  realsOffset = (words * WORD_ROW_BYTES + REAL_ROW_BYTES - 1) & ~(REAL_ROW_BYTES - 1);
+  statisticsOffset = realsOffset + reals * REAL_ROW_BYTES;
+  blockBytes = statisticsOffset + statistics * REAL_ROW_BYTES;
+  base = allocateRows((n + LANES - 1) / LANES, blockBytes);
+}
+
+/** Where environment i's words are; `word` and `setWord` take it. */
+// @ts-ignore: decorator
+@inline
+export function wordsOf(i: i32): usize {
+  return base + (<u32>i / LANES) * blockBytes + ((<u32>i % LANES) << 2);
+}
+
+/** Where environment i's reals are; `real` and `setReal` take it. */
+// @ts-ignore: decorator
+@inline
+export function realsOf(i: i32): usize {
+  return base + (<u32>i / LANES) * blockBytes + realsOffset + ((<u32>i % LANES) << 3);
+}
+
+/** Where environment i's statistics are; `real` and `setReal` take it. */
+// @ts-ignore: decorator
+@inline
+export function statisticsOf(i: i32): usize {
+  return base + (<u32>i / LANES) * blockBytes + statisticsOffset + ((<u32>i % LANES) << 3);
+}
+
+// @ts-ignore: decorator
+@inline
+export function word(words: usize, slot: i32): u32 {
+  return load<u32>(words + <usize>slot * WORD_ROW_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setWord(words: usize, slot: i32, value: u32): void {
+  store<u32>(words + <usize>slot * WORD_ROW_BYTES, value);
+}
+
+// @ts-ignore: decorator
+@inline
+export function real(reals: usize, slot: i32): f64 {
+  return load<f64>(reals + <usize>slot * REAL_ROW_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setReal(reals: usize, slot: i32, value: f64): void {
+  store<f64>(reals + <usize>slot * REAL_ROW_BYTES, value);
+}
+
+/** Where slots are exchanged: 8 bytes an environment. */
+export function slotBuffer(): usize {
+  return slot;
+}
+
+/** Copies slot k of every environment out: the words first, then reals, then statistics. */
+export function exportSlot(k: i32): void {
+  for (let i: u32 = 0; i < numEnvs; i++) {
+    if (k < numWords) store<u32>(slot + (i << 2), word(wordsOf(i), k));
+    else store<f64>(slot + (i << 3), real(realsOf(i), k - numWords));
+  }
+}
+
+/** Takes slot k of every environment. */
+export function importSlot(k: i32): void {
+  for (let i: u32 = 0; i < numEnvs; i++) {
+    if (k < numWords) setWord(wordsOf(i), k, load<u32>(slot + (i << 2)));
+    else setReal(realsOf(i), k - numWords, load<f64>(slot + (i << 3)));
+  }
+}

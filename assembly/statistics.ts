@@ -1,0 +1,58 @@
+/**
+ * Episode statistics: recurrences over the f32 outputs of each step, in step order. The calls for
+ * a family's slots are generated; `at` is where the environment's statistics are.
+ */
+import { real, setReal } from './state';
+
+// What the metrics of kind `delta_*` read before the step, by metric.
+const previous = memory.data(8 * 64);
+
+/** Notes what a metric read before the step that is about to be taken. */
+// @ts-ignore: decorator
+@inline
+export function setPrevious(metric: i32, value: f64): void {
+  store<f64>(previous + (<usize>metric << 3), value);
+}
+
+// @ts-ignore: decorator
+@inline
+export function previousOf(metric: i32): f64 {
+  return load<f64>(previous + (<usize>metric << 3));
+}
+
+/** A number of a metrics row, widened. */
+// @ts-ignore: decorator
+@inline
+export function metricOf(metrics: usize, index: i32): f64 {
+  return <f64>load<f32>(metrics + (<usize>index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function foldSum(at: usize, slot: i32, value: f64): void {
+  setReal(at, slot, real(at, slot) + value);
+}
+
+// @ts-ignore: decorator
+@inline
+export function foldMax(at: usize, slot: i32, value: f64, step: u32): void {
+  const most = real(at, slot);
+  setReal(at, slot, step == 1 || value > most ? value : most);
+}
+
+/** Welford's recurrence for the mean in a slot and the squared deviations' sum in the next. */
+// @ts-ignore: decorator
+@inline
+export function foldWelford(at: usize, slot: i32, value: f64, count: u32): void {
+  const before = value - real(at, slot);
+  const mean = real(at, slot) + before / <f64>count;
+  setReal(at, slot, mean);
+  setReal(at, slot + 1, real(at, slot + 1) + before * (value - mean));
+}
+
+/** Welford's recurrence for a change; the first step of an episode has none to speak of. */
+// @ts-ignore: decorator
+@inline
+export function foldDelta(at: usize, slot: i32, change: f64, step: u32): void {
+  if (step > 1) foldWelford(at, slot, change, step - 1);
+}
