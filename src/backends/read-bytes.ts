@@ -1,0 +1,31 @@
+import { BackendUnavailableError } from '../backend.js';
+
+/**
+ * The bytes of a file of this package: by fetch where the package lies on a web server, else by
+ * Node's file system, which is imported only there.
+ *
+ * @param url where the file is, e.g. from `new URL(path, import.meta.url)`
+ * @param remedy the command that makes the file, for the error
+ * @throws BackendUnavailableError where there is no such file
+ */
+export async function readBytes(url: URL, remedy: string): Promise<BufferSource> {
+  if (url.protocol === 'file:') return readFile(url, remedy);
+  const response = await fetch(url);
+  if (response.ok) return response.arrayBuffer();
+  throw missing(url, `HTTP ${response.status}`, remedy);
+}
+
+async function readFile(url: URL, remedy: string): Promise<BufferSource> {
+  // Not written as a literal, so that bundlers for browsers do not try to resolve it.
+  const fileSystem = 'node:fs/promises';
+  const { readFile } = (await import(fileSystem)) as typeof import('node:fs/promises');
+  try {
+    return new Uint8Array(await readFile(url));
+  } catch (error) {
+    throw missing(url, (error as Error).message, remedy);
+  }
+}
+
+function missing(url: URL, reason: string, remedy: string): BackendUnavailableError {
+  return new BackendUnavailableError(`${url.href} cannot be read (${reason}); ${remedy}`);
+}

@@ -1,0 +1,172 @@
+/**
+ * A batch in a WebAssembly instance of its own: one adapter for the AssemblyScript and the Rust
+ * build, which export the same functions and import nothing (docs/adr/0005).
+ */
+import type { Backend, BackendName, Batch, BatchOptions, Channels, Kernel } from '../backend.js';
+import { BackendUnavailableError } from '../backend.js';
+import type { Layout } from '../compile/layout.js';
+import { programError, programFamily } from '../compile/program.js';
+import { layouts } from '../generated/index.js';
+import type { Seed } from '../seeding.js';
+import { checkOneThread } from './one-thread.js';
+import { autoresetIndex, channelBytes, slotBytes, TYPED_ARRAY } from './shape.js';
+
+/** What an instance exports. Pointers are bytes into `memory`; all numbers but one are u32. */
+interface WasmExports {
+  readonly memory: WebAssembly.Memory;
+  /** Space for the program, which the caller fills before `create`. */
+  program_buffer(bytes: number): number;
+  /**
+   * Validates the program and allocates everything: 0, or the code of the first fault. Memory
+   * does not grow afterwards.
+   */
+  create(numEnvs: number, autoreset: number, metrics: number, kernel: number): number;
+  /** Where a channel of `channels` is, on a 64-byte boundary. */
+  channel_ptr(channel: number): number;
+  reset(seedLo: number, seedHi: number, seeded: number, masked: number): void;
+  step(): void;
+  rollout(policy: number, steps: number): void;
+  /** f64 */
+  episodes(): number;
+  /** Scratch of 8 bytes an environment, for slots. */
+  slot_ptr(): number;
+  /** State slot k to scratch: words (u32), then reals, then statistics (f64). */
+  export_slot(k: number): void;
+  import_slot(k: number): void;
+  /** Index into `KERNEL_NAMES`. */
+  kernel_id(): number;
+}
+
+const KERNEL: Record<Kernel, number> = { auto: 0, scalar: 1 };
+const KERNEL_NAMES = ['scalar', 'simd128'] as const;
+
+/** A backend over a compiled module, which is instantiated once for each batch. */
+export class WasmBackend implements Backend {
+  readonly maxThreads = 1;
+
+  constructor(
+    readonly name: BackendName,
+    private readonly module: WebAssembly.Module,
+  ) {}
+
+  /** Compiles a module; throws `BackendUnavailableError` where this engine cannot. */
+  static async load(
+    name: BackendName,
+    source: BufferSource | WebAssembly.Module,
+  ): Promise<WasmBackend> {
+    if (source instanceof WebAssembly.Module) return new WasmBackend(name, source);
+    try {
+      return new WasmBackend(name, await WebAssembly.compile(source));
+    } catch (error) {
+      const needed = 'an engine with WebAssembly SIMD and an undamaged file are needed';
+      throw new BackendUnavailableError(`${name}: ${(error as Error).message}; ${needed}`);
+    }
+  }
+
+  create(program: Uint8Array, options: BatchOptions): Batch {
+    checkOneThread(this.name, options.threads);
+    const instance = new WebAssembly.Instance(this.module);
+    const wasm = instance.exports as unknown as WasmExports;
+    const family = programFamily(program);
+    const layout = layouts.find((l) => l.family === family) ?? layouts[0]!;
+    const code = allocating(options.numEnvs, () => {
+      const at = wasm.program_buffer(program.byteLength);
+      new Uint8Array(wasm.memory.buffer, at, program.byteLength).set(program);
+      const { numEnvs, autoreset, metrics, kernel } = options;
+      return wasm.create(numEnvs, autoresetIndex(autoreset), metrics ? 1 : 0, KERNEL[kernel]);
+    });
+    if (code !== 0) throw programError(layout, code);
+    return new WasmBatch(wasm, layout, program, options);
+  }
+}
+
+/** A trap while a batch is made means that memory ran out: nothing else there can trap. */
+function allocating<T>(numEnvs: number, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    throw new RangeError(
+      `numEnvs is ${numEnvs}: that batch needs more memory than a WebAssembly instance can have ` +
+        'here (4 GB at most); take a smaller batch, or several',
+      { cause: error },
+    );
+  }
+}
+
+class WasmBatch implements Batch {
+  readonly kernel: string;
+  readonly channels: Channels;
+  private readonly numEnvs: number;
+  private instance: WasmExports | null;
+
+  constructor(
+    wasm: WasmExports,
+    private readonly layout: Layout,
+    program: Uint8Array,
+    options: BatchOptions,
+  ) {
+    this.instance = wasm;
+    this.numEnvs = options.numEnvs;
+    this.kernel = KERNEL_NAMES[wasm.kernel_id()]!;
+    const entries = channelBytes(layout, program, options).map(({ name, dtype, length }, i) => [
+      name,
+      new TYPED_ARRAY[dtype](wasm.memory.buffer, wasm.channel_ptr(i), length),
+    ]);
+    this.channels = Object.fromEntries(entries) as Channels;
+  }
+
+  reset(seed: Seed | null, masked: boolean): void {
+    this.wasm.reset(seed?.lo ?? 0, seed?.hi ?? 0, seed ? 1 : 0, masked ? 1 : 0);
+  }
+
+  step(): void {
+    this.wasm.step();
+  }
+
+  rollout(policy: number, steps: number): void {
+    this.wasm.rollout(policy, steps);
+  }
+
+  episodes(): number {
+    return this.wasm.episodes();
+  }
+
+  exportState(): Uint8Array {
+    const { wasm } = this;
+    const bytesPerEnv = slotBytes(this.layout).reduce((sum, size) => sum + size, 0);
+    const state = new Uint8Array(bytesPerEnv * this.numEnvs);
+    this.eachSlot((slot, offset, bytes) => {
+      wasm.export_slot(slot);
+      state.set(new Uint8Array(wasm.memory.buffer, wasm.slot_ptr(), bytes), offset);
+    });
+    return state;
+  }
+
+  importState(state: Uint8Array): void {
+    const { wasm } = this;
+    this.eachSlot((slot, offset, bytes) => {
+      const scratch = new Uint8Array(wasm.memory.buffer, wasm.slot_ptr(), bytes);
+      scratch.set(state.subarray(offset, offset + bytes));
+      wasm.import_slot(slot);
+    });
+  }
+
+  close(): void {
+    this.instance = null;
+  }
+
+  private get wasm(): WasmExports {
+    if (this.instance === null) throw new Error('the batch is closed; make another one');
+    return this.instance;
+  }
+
+  /** Calls back with each slot's index, place in the state and length in bytes. */
+  private eachSlot(visit: (slot: number, offset: number, bytes: number) => void): void {
+    let offset = 0;
+    slotBytes(this.layout).forEach((size, slot) => {
+      visit(slot, offset, size * this.numEnvs);
+      offset += size * this.numEnvs;
+    });
+  }
+}
