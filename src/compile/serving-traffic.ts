@@ -48,3 +48,43 @@ export function tagPhases(bursts: readonly boolean[]): number[] {
     return cooling ? phase.cooldown : phase.steady;
   });
 }
+
+/** The traffic of a recording, second by second; computed by `scripts/data/build-traffic.ts`. */
+export interface TrafficProfile {
+  readonly name: string;
+  readonly source: string;
+  readonly licence: string;
+  /** Requests per second, smoothed. */
+  readonly ratesRps: readonly number[];
+  /** Mean prompt in tokens, smoothed; prompts above the grid count as its end. */
+  readonly promptLens: readonly number[];
+  /** Median prompt of the requests, in tokens. */
+  readonly promptMedian: number;
+  /** 99th percentile of the prompts, in tokens, at most the grid's end. */
+  readonly promptP99: number;
+  /** Mean answer in tokens. */
+  readonly outputMean: number;
+  /** Share of the prompts that lie above the grid. */
+  readonly truncatedShare: number;
+}
+
+/** Most arrival-rate levels: each has an alias table of its own. */
+const RATE_LEVELS_MAX = 64;
+/** A step is a burst where its rate is above this many times the mean. */
+const BURST_RATIO = 1.5;
+
+/** A recording's traffic with its rates scaled so that their mean is `meanRateRps`. */
+export function recordedTraffic(profile: TrafficProfile, meanRateRps: number): ServingTraffic {
+  const { ratesRps, promptLens } = profile;
+  const mean = ratesRps.reduce((sum, rate) => sum + rate, 0) / ratesRps.length;
+  const scaled = ratesRps.map((rate) => (rate * meanRateRps) / mean);
+  const top = scaled.reduce((most, rate) => (rate > most ? rate : most), 0);
+  const width = top / (RATE_LEVELS_MAX - 1);
+  const nearest = scaled.map((rate) => Math.floor(rate / width + 0.5));
+  const used = [...new Set(nearest)].sort((a, b) => a - b);
+  const rates = used.map((level) => level * width);
+  const levels = nearest.map((level) => used.indexOf(level));
+  const meanRate = levels.reduce((sum, level) => sum + rates[level], 0) / levels.length;
+  const bursts = levels.map((level) => rates[level] > BURST_RATIO * meanRate);
+  return { rates, levels, phases: tagPhases(bursts), promptLens: [...promptLens], meanRate };
+}

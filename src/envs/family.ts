@@ -47,6 +47,12 @@ export interface GradeContext {
   readonly baselineReturn?: number;
 }
 
+/** The other rows of a step that a description may draw on. */
+export interface StepRows {
+  readonly observation?: Float32Array;
+  readonly action?: Float32Array | Int32Array;
+}
+
 /** A task compiled and ready to step. */
 export interface CompiledTask {
   readonly spec: TaskSpec;
@@ -72,8 +78,11 @@ export interface CompiledTask {
   encodeAction(action: unknown, row: Float32Array | Int32Array): void;
   /** The fixed baseline's action, of the action space. */
   readonly baselineAction: unknown;
-  /** What `info` reports of a step, from its metrics row. */
-  describeStep(metrics: Float32Array): JsonObject;
+  /**
+   * What `info` reports of a step, from its metrics row; with the step's observation and action
+   * rows, also what only those say.
+   */
+  describeStep(metrics: Float32Array, rows?: StepRows): JsonObject;
   /** Grades an episode by its statistics. */
   grade(statistics: EpisodeStatistics, context?: GradeContext): Grade;
   /** True where `grade` needs `context.baselineReturn`. */

@@ -1,4 +1,5 @@
 import { Box } from './box.js';
+import { Choice } from './choice.js';
 import { Dict } from './dict.js';
 import { Discrete } from './discrete.js';
 import { MultiDiscrete } from './multi-discrete.js';
@@ -11,7 +12,8 @@ export function batchSpace(space: Dict, n: number): Dict;
 export function batchSpace(space: Space<unknown>, n: number): Space<unknown>;
 /**
  * The space of n members side by side, for a vector environment: a new first dimension of size n,
- * field by field in a Dict. Discrete becomes MultiDiscrete.
+ * field by field in a Dict. Discrete becomes MultiDiscrete; a Choice becomes the Box between its
+ * ends, and what lies between its values is refused where an action is encoded.
  *
  * @throws TypeError for a space of another kind, RangeError unless n is a positive integer.
  */
@@ -20,6 +22,10 @@ export function batchSpace(space: Space<unknown>, n: number): Space<unknown> {
   if (space instanceof Box) {
     const low = repeat(space.low, n);
     return new Box({ low, high: repeat(space.high, n), shape: [n, ...space.shape] });
+  }
+  if (space instanceof Choice) {
+    const { values } = space;
+    return new Box({ low: values[0], high: values[values.length - 1], shape: [n] });
   }
   if (space instanceof Discrete) {
     return new MultiDiscrete(repeat([space.n], n), { start: repeat([space.start], n) });
@@ -35,7 +41,7 @@ export function batchSpace(space: Space<unknown>, n: number): Space<unknown> {
     );
   }
   throw new TypeError(
-    'space is of an unknown kind: Box, Discrete, MultiDiscrete or Dict is needed',
+    'space is of an unknown kind: Box, Choice, Discrete, MultiDiscrete or Dict is needed',
   );
 }
 

@@ -1,0 +1,35 @@
+import { DataError, quote } from './errors.js';
+
+/**
+ * Things known by name: what was registered, else what the loader finds. Node's entry installs a
+ * loader that reads files; in a browser there is none, and a page registers what it fetched.
+ */
+export class Named<T> {
+  private readonly known = new Map<string, T>();
+  private load: ((name: string) => T) | null = null;
+
+  /** @param kind what an error calls such a thing. */
+  constructor(private readonly kind: string) {}
+
+  register(name: string, value: T): void {
+    this.known.set(name, value);
+  }
+
+  /** Installs what finds names that nobody registered; it throws where there is none. */
+  useLoader(load: (name: string) => T): void {
+    this.load = load;
+  }
+
+  /** @throws DataError for a name that is neither registered nor found by the loader. */
+  find(name: string): T {
+    const known = this.known.get(name);
+    if (known !== undefined) return known;
+    if (this.load === null) {
+      const names = [...this.known.keys()].join(', ') || 'none';
+      throw new DataError(`no ${this.kind} ${quote(name)} is registered; registered: ${names}`);
+    }
+    const loaded = this.load(name);
+    this.known.set(name, loaded);
+    return loaded;
+  }
+}

@@ -1,0 +1,72 @@
+/** Serving: run an LLM inference server's knobs while its traffic changes. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { compileServing, type ServingConfig } from '../compile/serving.js';
+import { servingLayout } from '../generated/serving.js';
+import { Box } from '../spaces.js';
+import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
+import { actionCodec } from './serving/actions.js';
+import { readConfig } from './serving/config.js';
+import { stepDescriber } from './serving/describe.js';
+import { graderOf, gradeStatistics } from './serving-grader.js';
+import { servingTasks } from './serving-tasks.js';
+
+/** The serving family: the origin's three tasks and the measured ones. */
+export const servingFamily: EnvFamily = {
+  name: 'serving',
+  layout: servingLayout,
+  tasks: servingTasks,
+  policies: ['baseline', 'random', 'constant', 'best-constant', 'greedy', 'hysteresis'],
+  compile: compileServingTask,
+};
+
+/**
+ * Compiles a serving task with some entries of its configuration replaced.
+ *
+ * @throws RangeError naming an entry that is unknown, mistyped or out of range; DataError for a
+ * table or a traffic profile that is not known.
+ */
+function compileServingTask(spec: TaskSpec, overrides: JsonObject = {}): CompiledTask {
+  const { config, json } = readConfig(spec, overrides);
+  const grader = graderOf(json, config.traffic.meanRate);
+  const codec = actionCodec(config);
+  const observations = observedFields(config);
+  const program = compileServing(config);
+  return {
+    spec,
+    config: json,
+    layout: servingLayout,
+    program,
+    programDigest: bytesToHex(sha256(program)).slice(0, 16),
+    horizonSteps: config.horizonSteps,
+    actionSpace: codec.space,
+    observationSpace: observationSpace(config),
+    actionDtype: codec.dtype,
+    actionDim: codec.dim,
+    observationDim: observations.length,
+    maskDim: 0,
+    observationNames: observations.map((field) => field.name),
+    encodeAction: codec.encode,
+    baselineAction: codec.baseline,
+    describeStep: stepDescriber(config),
+    grade: (statistics, context) => gradeStatistics(grader, statistics, context),
+    needsBaseline: config.dynamics === 'measured',
+  };
+}
+
+function observedFields({ dynamics }: ServingConfig) {
+  return servingLayout.observations.filter((o) => o.variant === '' || o.variant === dynamics);
+}
+
+/** The layout's bounds, under the fixed scalings where observations are normalised. */
+function observationSpace(config: ServingConfig): Box {
+  const fields = observedFields(config);
+  const scaled = (bound: number | null, scale: number, unbounded: number) => {
+    if (bound === null) return unbounded;
+    return config.normalizeObservation ? Math.fround(bound) * Math.fround(scale) : bound;
+  };
+  return new Box({
+    low: fields.map((field) => scaled(field.low, field.scale, -Infinity)),
+    high: fields.map((field) => scaled(field.high, field.scale, Infinity)),
+  });
+}

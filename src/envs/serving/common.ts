@@ -1,0 +1,50 @@
+/** What the configurations of both dynamics have in common. */
+import { type ServingAction, type ServingCommon, SPEC_CHOICES } from '../../compile/serving.js';
+import type { PerfTable } from '../../data/perf-table.js';
+import { servingLayout } from '../../generated/serving.js';
+import type { ConfigReader } from '../config-reader.js';
+
+export const ACTION_FIELDS = servingLayout.actions.map(
+  (action) => action.name as keyof ServingAction,
+);
+
+export const LATENCY_MS = { min: 0.001, max: 1e7 };
+export const SHARE = { min: 0, max: 1 };
+
+/** What both dynamics read alike. */
+export function readCommon(
+  reader: ConfigReader,
+  table: PerfTable,
+): Omit<ServingCommon, 'traffic' | 'prompt' | 'horizonSteps' | 'defaultAction'> {
+  return {
+    table,
+    actionSpace: reader.choice('action_space', ['structured', 'normalised', 'discrete']),
+    normalizeObservation: reader.boolean('normalize_observation'),
+    activeActions: reader.names('active_actions', ACTION_FIELDS),
+    noiseStd: reader.number('noise_std', { min: 0, max: 0.5 }),
+    memoryMaxGb:
+      reader.optionalNumber('max_memory_gb', { min: 0.1, max: 100_000 }) ?? table.deviceMemoryGb,
+    priorityMix: readShares(reader),
+  };
+}
+
+function readShares(reader: ConfigReader): [number, number, number] {
+  const shares = reader.numbers('priority_distribution', SHARE, 3);
+  const sum = shares[0] + shares[1] + shares[2];
+  if (Math.abs(sum - 1) > 1e-9)
+    reader.refuse('priority_distribution', 'three shares that sum to 1');
+  return [shares[0], shares[1], shares[2]];
+}
+
+/** A configuration of the server, in JSON. */
+export function readAction(reader: ConfigReader): ServingAction {
+  const length = reader.number('spec_length', { min: 0, max: 8, integer: true });
+  const spec = SPEC_CHOICES.find((choice) => choice === length);
+  return {
+    kv_budget: reader.number('kv_budget', { min: 0.1, max: 1 }),
+    batch_size: reader.number('batch_size', { min: 1, max: 512, integer: true }),
+    spec_length: spec ?? reader.refuse('spec_length', `one of ${SPEC_CHOICES.join(', ')}`),
+    prefill_disagg: reader.boolean('prefill_disagg'),
+    quant_tier: reader.number('quant_tier', { min: 0, max: 2, integer: true }),
+  };
+}
