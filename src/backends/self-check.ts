@@ -1,0 +1,173 @@
+/**
+ * The short test that a backend must pass before it is used: two small serving programs, stepped
+ * and hashed. A machine, an engine or a build that computes otherwise is refused here rather than
+ * noticed in a result. After a deliberate change of results,
+ * `npx tsx scripts/self-check.ts --write` pins what the reference gives.
+ */
+import type { Backend, Batch } from '../backend.js';
+import { compileServing, type ServingCommon, type ServingConfig } from '../compile/serving.js';
+import { burstTraffic } from '../compile/serving-traffic.js';
+import { PERF_METRICS } from '../data/perf-table.js';
+import { Digest, digestOf } from '../digest.js';
+import { channels, corePolicy } from '../generated/common.js';
+import { parseSeed } from '../seeding.js';
+
+const NUM_ENVS = 7; // odd, so that a vectorised kernel has a remainder
+const NUM_STEPS = 32;
+const HORIZON_STEPS = 13; // two episodes and a part of the third
+
+/** Of the programs together, and of everything that stepping them gave. */
+export const GOLDEN = { programs: '941cdea74d32256c', outputs: '4b44b99d073c9edc' } as const;
+
+/**
+ * Steps the check's programs.
+ *
+ * @returns the kernel that `auto` took.
+ * @throws Error naming both digests where they differ.
+ */
+export function selfCheck(backend: Backend): string {
+  const programs = checkPrograms();
+  const compiled = digestOf(...programs);
+  if (compiled !== GOLDEN.programs) {
+    throw new Error(
+      `self-check: the programs were compiled to ${compiled} instead of ${GOLDEN.programs}; this ` +
+        'JavaScript engine computes otherwise, or the compiler was changed without ' +
+        '`npx tsx scripts/self-check.ts --write`',
+    );
+  }
+  const { digest, kernel } = runCheck(backend, programs);
+  if (digest === GOLDEN.outputs) return kernel;
+  throw new Error(
+    `self-check: backend ${backend.name} (${kernel}) gave ${digest} instead of ` +
+      `${GOLDEN.outputs}; it was built from other sources or computes otherwise on this machine`,
+  );
+}
+
+/** The digest of all outputs of all steps, and the kernel that made them. */
+export function runCheck(backend: Backend, programs: readonly Uint8Array[]) {
+  const digest = new Digest();
+  let kernel = '';
+  for (const program of programs) {
+    const batch = backend.create(program, {
+      numEnvs: NUM_ENVS,
+      autoreset: 'next-step',
+      threads: 1,
+      metrics: true,
+      kernel: 'auto',
+    });
+    try {
+      kernel = batch.kernel;
+      stepAndHash(batch, digest);
+    } finally {
+      batch.close();
+    }
+  }
+  return { digest: digest.hex(), kernel };
+}
+
+function stepAndHash(batch: Batch, digest: Digest): void {
+  const { actions } = batch.channels;
+  const numbers = new Float32Array(actions.buffer, actions.byteOffset, actions.length);
+  // The largest 32-bit seed: environment 1 on needs the carry.
+  batch.reset(parseSeed(2 ** 32 - 1), false);
+  hashOutputs(batch, digest);
+  for (let step = 0; step < NUM_STEPS; step++) {
+    // From -1.25 to 1.25, beyond the normalised range on both sides.
+    for (let i = 0; i < numbers.length; i++) numbers[i] = ((i * 5 + step * 7) % 21) / 8 - 1.25;
+    batch.step();
+    hashOutputs(batch, digest);
+  }
+  batch.rollout(corePolicy.random, HORIZON_STEPS);
+  hashOutputs(batch, digest);
+  digest.update(batch.exportState());
+}
+
+function hashOutputs(batch: Batch, digest: Digest): void {
+  for (const { name } of channels) {
+    if (name !== 'actions' && name !== 'resetMask') digest.update(batch.channels[name]);
+  }
+}
+
+/** One program of each dynamics, over a table of 2 × 2 × 2 nodes. */
+export function checkPrograms(): Uint8Array[] {
+  return checkConfigs().map(compileServing);
+}
+
+function checkConfigs(): ServingConfig[] {
+  const common = commonConfig();
+  const origin: ServingConfig = {
+    ...common,
+    dynamics: 'origin',
+    prompt: {
+      kind: 'mixture',
+      pieces: [
+        { weight: 0.7, lo: 32, hi: 128 },
+        { weight: 0.3, lo: 2048, hi: 8192 },
+      ],
+    },
+    alpha: 0.4,
+    beta: 0.25,
+    gamma: 0.3,
+    delta: 0.1,
+    maxThroughput: 4000,
+    costCeiling: 0.01,
+    sloTargetMs: 300,
+    sloBatchMs: 2000,
+    priorityRouting: true,
+    acceptBase: 0.65,
+  };
+  const measured: ServingConfig = {
+    ...common,
+    dynamics: 'measured',
+    prompt: { kind: 'quantiles', knots: [32, 100, 180, 400, 900, 4000] },
+    outputTokens: 200,
+    sloTtftMs: 1000,
+    sloTpotMs: 50,
+    qualityLoss: [0, 0.1, 0.3],
+    gpuPenalty: 0.3,
+    rolloutCapacity: 0.7,
+    rolloutSteps: { spec_length: 3, prefill_disagg: 6, quant_tier: 10 },
+    resetCapacityRps: 5,
+  };
+  return [origin, measured];
+}
+
+function commonConfig(): Omit<ServingCommon, 'prompt'> {
+  const numCells = 8;
+  return {
+    table: {
+      name: 'self-check',
+      source: 'made up',
+      licence: 'MIT',
+      batch: [1, 256],
+      kv: [0.25, 1],
+      spec: [0],
+      promptLen: [64, 4096],
+      quantTiers: [0],
+      values: Float64Array.from({ length: numCells * PERF_METRICS.length }, (_, i) => {
+        const cell = Math.floor(i / PERF_METRICS.length);
+        const base = [120, 240, 20, 2000, 24, 0.004][i % PERF_METRICS.length];
+        return Math.fround(base * (1 + cell / numCells));
+      }),
+      measuredSpeculation: false,
+      meanOutputTokens: 210,
+      deviceMemoryGb: 40,
+      pricePerGpuHourUsd: 1.5,
+    },
+    traffic: burstTraffic(HORIZON_STEPS + 5, 8, 60, (step) => step % 9 >= 6),
+    horizonSteps: HORIZON_STEPS,
+    actionSpace: 'normalised',
+    normalizeObservation: false,
+    activeActions: ['kv_budget', 'batch_size', 'spec_length', 'prefill_disagg', 'quant_tier'],
+    defaultAction: {
+      kv_budget: 1,
+      batch_size: 32,
+      spec_length: 0,
+      prefill_disagg: 0,
+      quant_tier: 0,
+    },
+    noiseStd: 0.05,
+    memoryMaxGb: 40,
+    priorityMix: [0.2, 0.5, 0.3],
+  };
+}

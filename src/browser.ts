@@ -1,0 +1,59 @@
+/**
+ * InfraGym where there is no file system: everything of the library but the native backend and
+ * the reading of files.
+ */
+export type { BatchActions } from './actions.js';
+export {
+  type Autoreset,
+  BACKEND_NAMES,
+  type Backend,
+  type BackendName,
+  BackendUnavailableError,
+  type Kernel,
+} from './backend.js';
+export { loadAssemblyScript } from './backends/assemblyscript.js';
+export {
+  type BackendStatus,
+  backendReport,
+  loadBackend,
+  provideBackend,
+} from './backends/select.js';
+export { loadWasm } from './backends/wasm.js';
+export { ProgramError } from './compile/program.js';
+export { Digest, type DigestOptions, digestOf } from './digest.js';
+export type { ResetOptions } from './env.js';
+export {
+  Env,
+  type Info,
+  type MakeOptions,
+  make,
+  type ResetResult,
+  type StepResult,
+} from './env.js';
+export type {
+  CompiledTask,
+  EnvFamily,
+  EpisodeStatistics,
+  Grade,
+  GradeContext,
+  Json,
+  JsonObject,
+  TaskSpec,
+} from './envs/family.js';
+export { nearest } from './nearest.js';
+export { compileTask, familyOf, listFamilies, listTasks, register, spec } from './registry.js';
+export { addSeed, formatSeed, makeRng, parseSeed, parseSeedRange, type Seed } from './seeding.js';
+export { SnapshotError } from './snapshot.js';
+export * from './spaces.js';
+export * from './statistics.js';
+export { makeVec, VectorEnv } from './vector-env.js';
+export type {
+  CorePolicy,
+  MakeVecOptions,
+  SeedLike,
+  TaskOptions,
+  VectorOptions,
+  VectorReset,
+  VectorResetOptions,
+  VectorStep,
+} from './vector-options.js';

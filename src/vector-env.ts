@@ -1,0 +1,332 @@
+/** Many environments of one task, stepped together: Gymnasium's vector environment. */
+import { ActionWriter, type BatchActions } from './actions.js';
+import type { Autoreset, Backend, BackendName, Batch, Channels } from './backend.js';
+import { loadBackend } from './backends/select.js';
+import { digestOf } from './digest.js';
+import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.js';
+import { corePolicy } from './generated/common.js';
+import { compileTask } from './registry.js';
+import { parseSeed } from './seeding.js';
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  outputChannels,
+  restoreOutputs,
+  type SnapshotContext,
+} from './snapshot.js';
+import { batchSpace, type Space } from './spaces.js';
+import {
+  type CorePolicy,
+  checkInteger,
+  checkOptions,
+  type MakeVecOptions,
+  type SeedLike,
+  taskOverrides,
+  type VectorOptions,
+  type VectorReset,
+  type VectorResetOptions,
+  type VectorStep,
+} from './vector-options.js';
+
+/**
+ * A batch of environments of one task. Environment i of a batch reset with seed s is, bit for bit,
+ * the single environment reset with seed s + i, on every backend and with any number of threads.
+ *
+ * All arrays are the backend's own memory, row-major, and the same for the life of the batch:
+ * write into `actions`, call `step()`, read the others; nothing is copied.
+ *
+ * @example
+ * const env = await makeVec('serving/static-uniform-v1', { numEnvs: 64, seed: 0 });
+ * env.reset();
+ * env.actions.fill(0.5);
+ * for (let t = 0; t < 200; t++) env.step();
+ * console.log(env.backend, env.episodeStatistics()[0]);
+ * env.close();
+ */
+export class VectorEnv {
+  readonly numEnvs: number;
+  readonly autoreset: Autoreset;
+  readonly threads: number;
+  /** Whether `metrics` and `info(i)` are there. */
+  readonly infos: boolean;
+  /** Which backend steps the batch. */
+  readonly backend: BackendName;
+  /** Which of its kernels, e.g. `avx2`. */
+  readonly kernel: string;
+  readonly singleObservationSpace: Space<unknown>;
+  readonly singleActionSpace: Space<unknown>;
+  /** [numEnvs, actionDim], f32 or, where `task.actionDtype` is `index`, i32; read by `step()`. */
+  readonly actions: Float32Array | Int32Array;
+  /** f32 [numEnvs, observationDim]. */
+  readonly observations: Float32Array;
+  /** f32 [numEnvs]. */
+  readonly rewards: Float32Array;
+  /** f32 [numEnvs], constraint costs. */
+  readonly costs: Float32Array;
+  /** u8 [numEnvs]. */
+  readonly terminated: Uint8Array;
+  /** u8 [numEnvs]. */
+  readonly truncated: Uint8Array;
+  /** f32 [numEnvs, number of metrics]; empty without `infos`. */
+  readonly metrics: Float32Array;
+  /** f32 [numEnvs, observationDim]: the last observation of the last finished episode. */
+  readonly finalObservations: Float32Array;
+  /** f64 [numEnvs, number of statistics]: the statistics of the last finished episode. */
+  readonly finalStatistics: Float64Array;
+  /** u8 [numEnvs, maskDim], 1 where a discrete action is feasible now; empty without masks. */
+  readonly masks: Uint8Array;
+
+  private readonly batch: Batch;
+  private readonly writer: ActionWriter;
+  private readonly seed: SeedLike;
+  private readonly stepResult: VectorStep;
+  private hasBegun = false;
+  private isClosed = false;
+
+  /** Use `makeVec`; this is for a task and a backend that are at hand. */
+  constructor(
+    readonly task: CompiledTask,
+    private readonly implementation: Backend,
+    private readonly options: VectorOptions,
+  ) {
+    const batchOptions = checkOptions(implementation, options);
+    this.seed = options.seed ?? 0;
+    parseSeed(this.seed);
+    this.batch = implementation.create(task.program, batchOptions);
+    this.numEnvs = batchOptions.numEnvs;
+    this.autoreset = batchOptions.autoreset;
+    this.threads = batchOptions.threads;
+    this.infos = batchOptions.metrics;
+    this.backend = implementation.name;
+    this.kernel = this.batch.kernel;
+    this.singleObservationSpace = task.observationSpace;
+    this.singleActionSpace = task.actionSpace;
+    const { channels } = this.batch;
+    this.actions = actionsOf(task, channels);
+    this.observations = channels.observations;
+    this.rewards = channels.rewards;
+    this.costs = channels.costs;
+    this.terminated = channels.terminated;
+    this.truncated = channels.truncated;
+    this.metrics = channels.metrics;
+    this.finalObservations = channels.finalObservations;
+    this.finalStatistics = channels.finalStatistics;
+    this.masks = channels.masks;
+    this.writer = new ActionWriter(task, this.actions, this.numEnvs);
+    const { observations, rewards, costs, terminated, truncated } = this;
+    this.stepResult = { observations, rewards, costs, terminated, truncated };
+  }
+
+  /**
+   * Begins an episode in every environment, or where `mask` is set. The first reset takes the seed
+   * the batch was made with, unless it is given one; later ones without a seed go on to each
+   * environment's next episode.
+   *
+   * @throws RangeError for a seed or mask that is none; Error where the first reset is masked.
+   */
+  reset({ seed, mask }: VectorResetOptions = {}): VectorReset {
+    this.requireOpen();
+    const first = this.hasBegun ? undefined : this.seed;
+    const chosen = seed ?? first;
+    const parsed = chosen === undefined ? null : parseSeed(chosen);
+    if (mask !== undefined) {
+      if (!this.hasBegun)
+        throw new Error('the first reset has a mask: reset the whole batch first');
+      this.writeMask(mask);
+    }
+    this.batch.reset(parsed, mask !== undefined);
+    if (parsed !== null) this.clearFinals(mask);
+    this.hasBegun = true;
+    return this.stepResult;
+  }
+
+  /**
+   * Steps every environment: with what `actions` holds, or with the batch of actions given, which
+   * is checked and copied there. Real numbers beyond the action space are clipped by the kernel;
+   * in `actions` itself NaN counts as the lowest value.
+   *
+   * @throws RangeError naming the environment and the field of an action that is refused; Error
+   * before the first reset, and where autoreset is `disabled` and an environment has finished.
+   */
+  step(actions?: BatchActions): VectorStep {
+    this.requireBegun();
+    if (this.autoreset === 'disabled') this.requireUnfinished();
+    if (actions !== undefined) this.writer.write(actions);
+    this.batch.step();
+    return this.stepResult;
+  }
+
+  /**
+   * Many steps in one call under a policy of the core: `constant` holds what is in `actions`,
+   * `random` draws uniformly from the action space, by each environment's own seed. Where
+   * autoreset is `disabled`, an environment that finishes stands still for the rest.
+   */
+  rollout(policy: CorePolicy, steps: number): VectorStep {
+    this.requireBegun();
+    if (!Object.hasOwn(corePolicy, policy)) {
+      const known = Object.keys(corePolicy).join(' or ');
+      throw new RangeError(`policy is "${String(policy)}": ${known} is needed`);
+    }
+    checkInteger('steps', steps, 0, 2 ** 32 - 1);
+    if (this.autoreset === 'disabled') this.requireUnfinished();
+    this.batch.rollout(corePolicy[policy], steps);
+    return this.stepResult;
+  }
+
+  /** The space of the batch's observations; built on each call, for it may be large. */
+  get observationSpace(): Space<unknown> {
+    return batchSpace(this.singleObservationSpace, this.numEnvs);
+  }
+
+  /** The space of the batch's actions; built on each call, for it may be large. */
+  get actionSpace(): Space<unknown> {
+    return batchSpace(this.singleActionSpace, this.numEnvs);
+  }
+
+  /** Episodes that ended since the batch was made. */
+  get episodes(): number {
+    this.requireOpen();
+    return this.batch.episodes();
+  }
+
+  /** What `info` reports of environment i's last step. Needs `infos: true`. */
+  info(i: number): JsonObject {
+    this.requireBegun();
+    if (!this.infos) throw new Error('infos is false: make the batch with { infos: true }');
+    checkInteger('environment', i, 0, this.numEnvs - 1);
+    const observation = this.rowOf(this.observations, i);
+    return this.task.describeStep(this.rowOf(this.metrics, i), {
+      observation,
+      action: this.rowOf(this.actions, i),
+    });
+  }
+
+  /** Statistics of the last finished episode of each environment, null where there is none. */
+  episodeStatistics(): (EpisodeStatistics | null)[] {
+    this.requireOpen();
+    return Array.from({ length: this.numEnvs }, (_, i) => this.statisticsOf(i));
+  }
+
+  /** Statistics of environment i's last finished episode, or null. */
+  statisticsOf(i: number): EpisodeStatistics | null {
+    this.requireOpen();
+    checkInteger('environment', i, 0, this.numEnvs - 1);
+    const names = this.task.layout.statistics;
+    const row = this.rowOf(this.finalStatistics, i);
+    const length = names.findIndex(({ name }) => name === 'length_steps');
+    if (row[length] === 0) return null;
+    return Object.fromEntries(names.map(({ name }, slot) => [name, row[slot]]));
+  }
+
+  /** State and last outputs as bytes; `restore` of any backend takes them. */
+  snapshot(): Uint8Array {
+    this.requireBegun();
+    return encodeSnapshot(this.snapshotContext(), this.batch.exportState());
+  }
+
+  /**
+   * Goes on from a snapshot of the same task, number of environments, autoreset and `infos`. What
+   * is in `actions` stays.
+   *
+   * @throws SnapshotError naming what is wrong with it; the batch then goes on as it was.
+   */
+  restore(snapshot: Uint8Array): void {
+    this.requireOpen();
+    const { state, outputs } = decodeSnapshot(this.snapshotContext(), snapshot);
+    this.batch.importState(state);
+    restoreOutputs(this.batch.channels, outputs);
+    this.hasBegun = true;
+  }
+
+  /** 16 hex digits that name state and last outputs exactly; equal on every backend. */
+  digest(): string {
+    this.requireBegun();
+    const outputs = outputChannels.map((name) => this.batch.channels[name]);
+    return digestOf(this.batch.exportState(), ...outputs);
+  }
+
+  /** Another batch of the same task on the same backend, with some options changed. */
+  sibling(options: Partial<VectorOptions> = {}): VectorEnv {
+    return new VectorEnv(this.task, this.implementation, { ...this.options, ...options });
+  }
+
+  /** Frees the batch; a second call does nothing, any other use afterwards is refused. */
+  close(): void {
+    if (!this.isClosed) this.batch.close();
+    this.isClosed = true;
+  }
+
+  /** Environment i's part of an array of the whole batch. */
+  private rowOf<T extends Float32Array | Float64Array | Int32Array>(rows: T, i: number): T {
+    const width = rows.length / this.numEnvs;
+    return rows.subarray(i * width, (i + 1) * width) as T;
+  }
+
+  private snapshotContext(): SnapshotContext {
+    const { task, numEnvs, autoreset, infos } = this;
+    return { task, numEnvs, autoreset, infos, channels: this.batch.channels };
+  }
+
+  private writeMask(mask: ArrayLike<number | boolean>): void {
+    if (mask.length !== this.numEnvs) {
+      throw new RangeError(`mask has ${mask.length} flags: ${this.numEnvs} are needed`);
+    }
+    for (let i = 0; i < mask.length; i++) {
+      if (Number(mask[i]) === 0 || Number(mask[i]) === 1) continue;
+      throw new RangeError(`mask[${i}] is ${String(mask[i])}: 0, 1, false or true is needed`);
+    }
+    for (let i = 0; i < mask.length; i++) this.batch.channels.resetMask[i] = Number(mask[i]);
+  }
+
+  /** A seed begins a new history: nothing of the former one may show in digests. */
+  private clearFinals(mask?: ArrayLike<number | boolean>): void {
+    const { finalObservations, finalStatistics, numEnvs } = this;
+    for (const rows of [finalObservations, finalStatistics]) {
+      const width = rows.length / numEnvs;
+      for (let i = 0; i < numEnvs; i++) {
+        if (mask === undefined || Number(mask[i]) === 1) rows.fill(0, i * width, (i + 1) * width);
+      }
+    }
+  }
+
+  private requireOpen(): void {
+    if (this.isClosed) throw new Error('the environment is closed: make another one');
+  }
+
+  private requireBegun(): void {
+    this.requireOpen();
+    if (!this.hasBegun) throw new Error('no episode has begun: call reset() first');
+  }
+
+  private requireUnfinished(): void {
+    for (let i = 0; i < this.numEnvs; i++) {
+      if (this.terminated[i] === 0 && this.truncated[i] === 0) continue;
+      throw new Error(
+        `environment ${i} has finished its episode and autoreset is disabled: reset it first, ` +
+          'alone with reset({ mask })',
+      );
+    }
+  }
+}
+
+/**
+ * Makes a batch of environments of a task.
+ *
+ * @param id - an id (`serving/static-uniform-v1`), one without its version for the newest, or an
+ * alias (`static-uniform`, `1`).
+ * @throws RangeError for an unknown task, naming the nearest, and for options out of range; Error
+ * where the backend that was named cannot be had.
+ * @example
+ * const env = await makeVec('bursty-sharegpt', { numEnvs: 4096, seed: 7, threads: 2 });
+ */
+export async function makeVec(id: string, options: MakeVecOptions): Promise<VectorEnv> {
+  const task = compileTask(id, taskOverrides(options));
+  return new VectorEnv(task, await loadBackend(options.backend ?? 'auto'), options);
+}
+
+function actionsOf(task: CompiledTask, { actions }: Channels): Float32Array | Int32Array {
+  const { buffer, byteOffset, length } = actions;
+  return task.actionDtype === 'index'
+    ? new Int32Array(buffer, byteOffset, length)
+    : new Float32Array(buffer, byteOffset, length);
+}
