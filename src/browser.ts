@@ -40,7 +40,14 @@ export type {
   JsonObject,
   TaskSpec,
 } from './envs/family.js';
+export {
+  baselineReturns,
+  type EpisodeResult,
+  type EvaluateOptions,
+  evaluateEpisodes,
+} from './evaluate.js';
 export { nearest } from './nearest.js';
+export { constantPolicy, type Policy, type PolicyView, randomPolicy } from './policy.js';
 export { compileTask, familyOf, listFamilies, listTasks, register, spec } from './registry.js';
 export { addSeed, formatSeed, makeRng, parseSeed, parseSeedRange, type Seed } from './seeding.js';
 export { SnapshotError } from './snapshot.js';

@@ -1,0 +1,72 @@
+/** What a policy is: something that writes actions for a whole batch from what the batch shows. */
+import type { CompiledTask } from './envs/family.js';
+import type { Rng } from './spaces.js';
+
+/** What a policy sees of a batch, and where it writes. The arrays are the batch's own memory. */
+export interface PolicyView {
+  readonly task: CompiledTask;
+  readonly numEnvs: number;
+  /** Steps taken in this episode; all environments of the batch begin together. */
+  readonly step: number;
+  /** f32 [numEnvs, observationDim]. */
+  readonly observations: Float32Array;
+  /** f32 [numEnvs, number of metrics], in the order of `task.layout.metrics`. */
+  readonly metrics: Float32Array;
+  /** u8 [numEnvs, maskDim], 1 where a discrete action is feasible; empty without masks. */
+  readonly masks: Uint8Array;
+  /** [numEnvs, actionDim], to be written: `task.encodeAction` does it for one row. */
+  readonly actions: Float32Array | Int32Array;
+  /**
+   * The generator of environment `env`, fixed by the policy's seed and the environment's: what a
+   * policy draws for an episode does not depend on which other episodes run beside it.
+   */
+  rng(env: number): Rng;
+}
+
+/** A policy. It plays a batch from the first step of an episode on. */
+export interface Policy {
+  readonly name: string;
+  /** Of the policy's own randomness. Default 0. */
+  readonly seed?: number | bigint | string;
+  /** Forgets what it remembers: a batch of `numEnvs` episodes begins. */
+  reset?(numEnvs: number): void;
+  /** Writes `view.actions` for every environment. */
+  act(view: PolicyView): void;
+}
+
+/**
+ * Always the same action of the task's action space.
+ *
+ * @example
+ * const baseline = constantPolicy(task.baselineAction, 'baseline');
+ */
+export function constantPolicy(action: unknown, name = 'constant'): Policy {
+  return {
+    name,
+    act({ task, actions }) {
+      const { actionDim } = task;
+      task.encodeAction(action, actions.subarray(0, actionDim));
+      for (let at = actionDim; at < actions.length; at += actionDim) {
+        actions.copyWithin(at, 0, actionDim);
+      }
+    },
+  };
+}
+
+/**
+ * Samples of the action space. (`rollout('random')` is the core's own random policy: faster, and
+ * with other draws.)
+ */
+export function randomPolicy(seed: number | bigint | string = 0): Policy {
+  return {
+    name: 'random',
+    seed,
+    act(view) {
+      const { task, actions, numEnvs } = view;
+      for (let i = 0; i < numEnvs; i++) {
+        const row = actions.subarray(i * task.actionDim, (i + 1) * task.actionDim);
+        task.encodeAction(task.actionSpace.sample(view.rng(i)), row);
+      }
+    },
+  };
+}
