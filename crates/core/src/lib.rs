@@ -7,6 +7,7 @@ mod buffer;
 mod envs;
 mod float_env;
 pub mod generated;
+mod lanes;
 mod pool;
 pub mod program;
 pub mod rng;

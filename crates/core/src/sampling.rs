@@ -76,7 +76,7 @@ mod tests {
     fn equal_cells_cover_their_range() {
         let table = [10.0, 0.0, 20.0, 1.0 / 33_554_432.0];
         assert_eq!(equal_cells(&table, 2, 0), 10.0);
-        assert!(equal_cells(&table, 2, u32::MAX) < 21.0);
+        assert!(equal_cells(&table, 2, u32::MAX) <= 21.0);
         assert!(equal_cells(&table, 2, u32::MAX) >= 20.99);
     }
 }

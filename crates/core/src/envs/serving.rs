@@ -3,17 +3,23 @@
 //! `src/reference/serving.ts` is the specification; this is the oracle of the core, one lane at a
 //! time. The table part (samplers, cell fractions, interpolation, factors) is f32, the rest f64.
 
+mod blocked;
 mod decode;
 mod grid;
+mod judge;
 mod measured;
+mod measured_lanes;
 mod origin;
 
 use crate::batch::{Env, fold_common, fold_welford};
 use crate::generated::common::stream;
 use crate::generated::serving::{
-    AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, Scalars, Tables, dynamics, metric,
-    observation, prompt_kind, real, statistic, word,
+    AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, QUANTILE_CELLS, Scalars, Tables, dynamics,
+    metric, observation, prompt_kind, real, statistic, word,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::Avx2;
+use crate::lanes::{Isa, Portable, has_avx2};
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
@@ -38,6 +44,19 @@ struct Rounded {
     disagg_memory: f32,
 }
 
+/// Statistics that are sums of a metric over the steps.
+const SUMS: [(usize, usize); 9] = [
+    (statistic::TOKENS_PER_SEC_SUM, metric::TOKENS_PER_SEC),
+    (statistic::TTFT_P50_MS_SUM, metric::TTFT_P50_MS),
+    (statistic::SLO_VIOLATIONS_SUM, metric::SLO_VIOLATIONS),
+    (statistic::COST_PER_1K_SUM, metric::COST_PER_1K),
+    (statistic::ARRIVALS_SUM, metric::ARRIVALS),
+    (statistic::SERVED_SUM, metric::SERVED),
+    (statistic::DROPPED_SUM, metric::DROPPED),
+    (statistic::GOOD_SUM, metric::GOOD),
+    (statistic::OOM_SUM, metric::OOM),
+];
+
 /// The family over one program.
 pub struct Serving {
     s: Scalars,
@@ -45,6 +64,10 @@ pub struct Serving {
     r: Rounded,
     grid: Grid,
     shape: Shape,
+    /// The quantile tables as pairs (a, b).
+    noise_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
+    prompt_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
+    avx2: bool,
 }
 
 /// One step's draws and what the dynamics make of them, for one lane.
@@ -86,12 +109,17 @@ impl Serving {
             disagg_memory: s.disagg_memory as f32,
         };
         let grid = Grid::new(&s, &t);
+        let noise_pairs = pairs(&t.noise);
+        let prompt_pairs = pairs(&t.prompt_quantile);
         Self {
             s,
             t,
             r,
             grid,
             shape,
+            noise_pairs,
+            prompt_pairs,
+            avx2: has_avx2(),
         }
     }
 
@@ -215,18 +243,7 @@ impl Serving {
     /// in force, batch size and KV budget.
     fn fold(&self, block: &mut Block, lane: usize, m: &[f32; metric::COUNT], before: [f64; 2]) {
         fold_common(block, lane);
-        let sums = [
-            (statistic::TOKENS_PER_SEC_SUM, metric::TOKENS_PER_SEC),
-            (statistic::TTFT_P50_MS_SUM, metric::TTFT_P50_MS),
-            (statistic::SLO_VIOLATIONS_SUM, metric::SLO_VIOLATIONS),
-            (statistic::COST_PER_1K_SUM, metric::COST_PER_1K),
-            (statistic::ARRIVALS_SUM, metric::ARRIVALS),
-            (statistic::SERVED_SUM, metric::SERVED),
-            (statistic::DROPPED_SUM, metric::DROPPED),
-            (statistic::GOOD_SUM, metric::GOOD),
-            (statistic::OOM_SUM, metric::OOM),
-        ];
-        for (slot, index) in sums {
+        for (slot, index) in SUMS {
             block.statistics[slot][lane] += f64::from(m[index]);
         }
         let steps = block.words[word::STEP][lane];
@@ -248,6 +265,28 @@ impl Serving {
 impl Env for Serving {
     fn shape(&self) -> Shape {
         self.shape
+    }
+
+    fn kernel(&self) -> &'static str {
+        #[cfg(target_arch = "x86_64")]
+        if self.avx2 {
+            return Avx2::NAME;
+        }
+        Portable::NAME
+    }
+
+    fn step_block(&self, block: &mut Block, _skip: u64) {
+        #[cfg(target_arch = "x86_64")]
+        if self.avx2 {
+            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+            fn step(env: &Serving, block: &mut Block) {
+                env.step_lanes::<Avx2>(block);
+            }
+            // SAFETY: `has_avx2` asked the processor for these.
+            unsafe { step(self, block) };
+            return;
+        }
+        self.step_lanes::<Portable>(block);
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {
@@ -318,6 +357,13 @@ impl Step {
             metrics: [0.0; metric::COUNT],
         }
     }
+}
+
+/// A quantile table as pairs (a, b).
+fn pairs(table: &[f32]) -> Box<[[f32; 2]; QUANTILE_CELLS]> {
+    Box::new(std::array::from_fn(|cell| {
+        [table[2 * cell], table[2 * cell + 1]]
+    }))
 }
 
 /// 1 - evictions / max(queue, 1).

@@ -4,8 +4,10 @@
 
 pub mod common;
 pub mod serving;
+pub mod autoscaling;
+pub mod provisioning;
 
 use crate::program::Layout;
 
 /// The layout of every family.
-pub const LAYOUTS: [&Layout; 1] = [&serving::LAYOUT];
+pub const LAYOUTS: [&Layout; 3] = [&serving::LAYOUT, &autoscaling::LAYOUT, &provisioning::LAYOUT];

@@ -181,7 +181,7 @@ impl Serving {
 }
 
 /// Share of requests whose first token is in time, piecewise linear in the limit.
-fn ttft_share(p50: f64, p99: f64, limit: f64) -> f64 {
+pub(super) fn ttft_share(p50: f64, p99: f64, limit: f64) -> f64 {
     if limit <= 0.5 * p50 {
         0.0
     } else if limit <= p50 {
@@ -196,7 +196,7 @@ fn ttft_share(p50: f64, p99: f64, limit: f64) -> f64 {
 }
 
 /// Share of requests whose time per token is in time: 1 up to 0.8 limits, 0 from 1.2 on.
-fn tpot_share(tpot: f64, limit: f64) -> f64 {
+pub(super) fn tpot_share(tpot: f64, limit: f64) -> f64 {
     let share = (1.2 * limit - tpot) / (0.4 * limit);
     let above = if share > 0.0 { share } else { 0.0 };
     if above < 1.0 { above } else { 1.0 }

@@ -1,0 +1,300 @@
+//! The blocked kernel: the oracle's step for 64 lanes at a time, stage by stage, each stage a
+//! plain loop over lanes. Operation for operation it is `serving.rs`; the order within a lane is
+//! the oracle's, so the bits are.
+
+use super::Serving;
+use super::grid::Axis;
+use super::judge::kv_occupancies;
+use crate::generated::common::stream;
+use crate::generated::serving::{
+    GRID_METRICS, NUM_BUCKETS, dynamics, metric, observation, prompt_kind, real, word,
+};
+use crate::lanes::{F32s, F64s, Isa, U32s, philox, quantile, store_rows};
+use crate::sampling;
+use crate::store::{Block, LANES};
+
+/// What flows between the stages of a step, one number per lane.
+pub(super) struct Lanes {
+    /// The configuration asked for, then the one in force.
+    pub kv_budget: F32s,
+    pub batch_size: F32s,
+    pub spec_index: U32s,
+    pub prefill_disagg: U32s,
+    pub quant_tier: U32s,
+    pub arrivals: F64s,
+    pub prompt_len: F32s,
+    pub noise: [F32s; 3],
+    pub bucket: U32s,
+    pub grid: [F32s; GRID_METRICS],
+    pub metrics: [F32s; metric::COUNT],
+    pub capacity_rps: F64s,
+    pub violation_rate: F64s,
+    /// Batch size and KV budget that were in force before.
+    pub before: [F64s; 2],
+}
+
+impl Lanes {
+    fn new() -> Self {
+        Self {
+            kv_budget: [0.0; LANES],
+            batch_size: [0.0; LANES],
+            spec_index: [0; LANES],
+            prefill_disagg: [0; LANES],
+            quant_tier: [0; LANES],
+            arrivals: [0.0; LANES],
+            prompt_len: [0.0; LANES],
+            noise: [[0.0; LANES]; 3],
+            bucket: [0; LANES],
+            grid: [[0.0; LANES]; GRID_METRICS],
+            metrics: [[0.0; LANES]; metric::COUNT],
+            capacity_rps: [0.0; LANES],
+            violation_rate: [0.0; LANES],
+            before: [[0.0; LANES]; 2],
+        }
+    }
+}
+
+impl Serving {
+    /// One step of every lane.
+    #[inline(always)]
+    pub(super) fn step_lanes<I: Isa>(&self, block: &mut Block) {
+        let mut x = Lanes::new();
+        x.before = [block.reals[real::BATCH_SIZE], block.reals[real::KV_BUDGET]];
+        self.decode_lanes(block, &mut x);
+        self.admit_arrivals_lanes::<I>(block, &mut x);
+        if self.s.dynamics as u32 == dynamics::ORIGIN {
+            self.apply_wanted(block, &x);
+            self.serve_origin_lanes(block, &mut x);
+            self.grid_lanes::<I>(&mut x);
+            self.measure_origin_lanes(&mut x);
+            self.judge_origin_lanes(block, &mut x);
+        } else {
+            self.advance_measured_lanes::<I>(block, &mut x);
+        }
+        self.finish_lanes::<I>(block, &mut x);
+    }
+
+    fn apply_wanted(&self, block: &mut Block, x: &Lanes) {
+        for lane in 0..LANES {
+            block.reals[real::BATCH_SIZE][lane] = f64::from(x.batch_size[lane]);
+            block.reals[real::KV_BUDGET][lane] = f64::from(x.kv_budget[lane]);
+        }
+        block.words[word::SPEC_INDEX] = x.spec_index;
+        block.words[word::PREFILL_DISAGG] = x.prefill_disagg;
+        block.words[word::QUANT_TIER] = x.quant_tier;
+    }
+
+    #[inline(always)]
+    fn decode_lanes(&self, block: &Block, x: &mut Lanes) {
+        for lane in 0..LANES {
+            let config = self.decode_action(block.actions, lane);
+            x.kv_budget[lane] = config.kv_budget;
+            x.batch_size[lane] = config.batch_size;
+            x.spec_index[lane] = config.spec_index;
+            x.prefill_disagg[lane] = config.prefill_disagg;
+            x.quant_tier[lane] = config.quant_tier;
+        }
+    }
+
+    #[inline(always)]
+    fn admit_arrivals_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
+        let (s, t) = (&self.s, &self.t);
+        let words = &block.words;
+        let seeds = [&words[word::SEED_LO], &words[word::SEED_HI]];
+        let steps = &words[word::STEP];
+        let w = philox(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
+        // Lanes that are about to be reset have taken their last step already.
+        let last = s.horizon as u32 - 1;
+        let now: U32s =
+            std::array::from_fn(|lane| words[word::WINDOW_START][lane] + steps[lane].min(last));
+        for (out, drawn) in x.noise.iter_mut().zip(&w[1..]) {
+            *out = quantile::<I>(&self.noise_pairs, drawn);
+        }
+        self.sample_arrivals_lanes(&now, &w[0], x);
+        let low: U32s = std::array::from_fn(|lane| {
+            (w[1][lane] << 24) | ((w[2][lane] & 255) << 16) | ((w[3][lane] & 255) << 8)
+        });
+        let drawn = self.sample_prompt_lanes::<I>(&low, &now);
+        let from_profile = s.prompt_kind as u32 == prompt_kind::PROFILE;
+        let gain = if from_profile { 1.0 } else { s.prompt_gain };
+        for lane in 0..LANES {
+            let ema = &mut block.reals[real::ARRIVAL_EMA][lane];
+            *ema += (x.arrivals[lane] - *ema) * s.arrival_gain;
+            let mean = &mut block.reals[real::PROMPT_MEAN][lane];
+            let wide = f64::from(drawn[lane]);
+            let moved = *mean + (wide - *mean) * gain;
+            *mean = if from_profile { wide } else { moved };
+            x.prompt_len[lane] = *mean as f32;
+        }
+        for &edge in &t.prompt_edges[..NUM_BUCKETS - 1] {
+            for lane in 0..LANES {
+                x.bucket[lane] += u32::from(x.prompt_len[lane] >= edge);
+            }
+        }
+        for lane in 0..LANES {
+            x.metrics[metric::ARRIVALS][lane] = x.arrivals[lane] as f32;
+            x.metrics[metric::PROMPT_LEN_BUCKET][lane] = x.bucket[lane] as i32 as f32;
+        }
+        if !block.metrics.is_empty() {
+            for lane in 0..LANES {
+                x.metrics[metric::PHASE][lane] = t.profile_phase[now[lane] as usize] as f32;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sample_arrivals_lanes(&self, now: &U32s, words: &U32s, x: &mut Lanes) {
+        let t = &self.t;
+        let bits = self.s.arrival_bits as u32;
+        let levels: U32s = std::array::from_fn(|lane| t.profile_level[now[lane] as usize]);
+        let at: U32s =
+            std::array::from_fn(|lane| (levels[lane] << bits) + (words[lane] >> (32 - bits)));
+        let entries: U32s = std::array::from_fn(|lane| t.arrival_alias[at[lane] as usize]);
+        let offsets: U32s = std::array::from_fn(|lane| t.arrival_offset[levels[lane] as usize]);
+        let mask = (1 << bits) - 1;
+        for lane in 0..LANES {
+            let rest = (words[lane] << bits) >> bits;
+            let own = at[lane] & mask;
+            let entry = entries[lane];
+            let outcome = if rest < entry >> bits {
+                own
+            } else {
+                entry & mask
+            };
+            x.arrivals[lane] = f64::from((offsets[lane] + outcome) as i32);
+        }
+    }
+
+    #[inline(always)]
+    fn sample_prompt_lanes<I: Isa>(&self, words: &U32s, now: &U32s) -> F32s {
+        let (s, t) = (&self.s, &self.t);
+        let drawn: F32s = match s.prompt_kind as u32 {
+            prompt_kind::QUANTILE => quantile::<I>(&self.prompt_pairs, words),
+            prompt_kind::PIECES => {
+                let bits = s.prompt_bits as u32;
+                words.map(|word| sampling::pieces(&t.prompt_alias, &t.prompt_pieces, bits, word))
+            }
+            prompt_kind::EQUAL_CELLS => {
+                let cells = s.prompt_cells as u32;
+                words.map(|word| sampling::equal_cells(&t.prompt_cell, cells, word))
+            }
+            _ => now.map(|at| t.profile_prompt[at as usize]),
+        };
+        drawn.map(|x| super::clip32(x, self.r.prompt_min, self.r.prompt_max))
+    }
+
+    /// The grid's rows of the configurations in `x`, one metric per array, quantisation applied.
+    #[inline(always)]
+    pub(super) fn grid_lanes<I: Isa>(&self, x: &mut Lanes) {
+        let (s, t, g) = (&self.s, &self.t, &self.grid);
+        let num_spec = s.num_spec as usize;
+        let batch = locate_lanes(&g.batch, &x.batch_size);
+        let kv = locate_lanes(&g.kv, &x.kv_budget);
+        let prompt = locate_lanes(&g.prompt, &x.prompt_len);
+        for first in (0..LANES).step_by(GRID_METRICS) {
+            let rows = std::array::from_fn(|i| {
+                let lane = first + i;
+                let quant = x.quant_tier[lane] as usize;
+                let spec = t.spec_plane[x.spec_index[lane] as usize] as usize;
+                let plane = t.quant_plane[quant] as usize * num_spec + spec;
+                let base = plane * g.plane
+                    + batch.0[lane] as usize * g.stride[0]
+                    + kv.0[lane] as usize * g.stride[1]
+                    + prompt.0[lane] as usize * g.stride[2];
+                let along = [batch.1[lane], kv.1[lane], prompt.1[lane]];
+                self.interpolate(base, along, quant)
+            });
+            for (metric, row) in I::transpose(rows).iter().enumerate() {
+                x.grid[metric][first..first + GRID_METRICS].copy_from_slice(row);
+            }
+        }
+    }
+
+    /// Flags, statistics, observation and metrics.
+    #[inline(always)]
+    fn finish_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
+        let horizon = self.s.horizon as u32;
+        for lane in 0..LANES {
+            let step = block.words[word::STEP][lane] + 1;
+            block.words[word::STEP][lane] = step;
+            block.truncated[lane] = u8::from(step >= horizon);
+        }
+        *block.terminated = [0; LANES];
+        for lane in 0..LANES {
+            x.metrics[metric::APPLIED_BATCH_SIZE][lane] =
+                block.reals[real::BATCH_SIZE][lane] as f32;
+            x.metrics[metric::APPLIED_KV_BUDGET][lane] = block.reals[real::KV_BUDGET][lane] as f32;
+            // 0, 1, 2, 4, 8 from the index, without a table: 1 << index, halved.
+            let spec = block.words[word::SPEC_INDEX][lane];
+            x.metrics[metric::APPLIED_SPEC_LENGTH][lane] = ((1u32 << spec) >> 1) as i32 as f32;
+            x.metrics[metric::APPLIED_PREFILL_DISAGG][lane] =
+                block.words[word::PREFILL_DISAGG][lane] as i32 as f32;
+            x.metrics[metric::APPLIED_QUANT_TIER][lane] =
+                block.words[word::QUANT_TIER][lane] as i32 as f32;
+        }
+        self.fold_lanes(block, x);
+        self.observe_lanes::<I>(block, x);
+        if !block.metrics.is_empty() {
+            store_rows::<I>(&x.metrics, block.metrics);
+        }
+    }
+
+    #[inline(always)]
+    fn observe_lanes<I: Isa>(&self, block: &mut Block, x: &Lanes) {
+        let s = &self.s;
+        let (m, words, reals) = (&x.metrics, &block.words, &block.reals);
+        let narrow = |values: &F64s| -> F32s { values.map(|value| value as f32) };
+        let number = |values: &U32s| -> F32s { values.map(|value| value as i32 as f32) };
+        let mut o = [[0.0f32; LANES]; observation::COUNT];
+        o[observation::QUEUE_DEPTH] = narrow(&reals[real::QUEUE]);
+        o[observation::MEAN_PROMPT_LEN] = narrow(&reals[real::PROMPT_MEAN]);
+        o[observation::ARRIVAL_RATE] = narrow(&reals[real::ARRIVAL_EMA]);
+        o[observation::KV_CACHE_OCCUPANCY] =
+            kv_occupancies(&reals[real::QUEUE], &m[metric::EVICTION_EVENTS]);
+        o[observation::TTFT_P50] = m[metric::TTFT_P50_MS];
+        o[observation::TPOT_P50] = m[metric::TPOT_MS];
+        o[observation::SLO_VIOLATION_RATE] = narrow(&x.violation_rate);
+        o[observation::GPU_MEMORY_USED_GB] = m[metric::GPU_MEMORY_GB];
+        o[observation::SPEC_ACCEPT_RATE] = m[metric::SPEC_ACCEPT_RATE];
+        o[observation::PRIORITY_INTERACTIVE] = [s.share_interactive as f32; LANES];
+        o[observation::PRIORITY_BATCH] = [s.share_batch as f32; LANES];
+        o[observation::PRIORITY_BEST_EFFORT] = [s.share_best_effort as f32; LANES];
+        o[observation::TIMESTEP] = number(&words[word::STEP]);
+        o[observation::COST_SO_FAR] = narrow(&reals[real::COST_SO_FAR]);
+        if s.dynamics as u32 == dynamics::MEASURED {
+            o[observation::CAPACITY_RPS] = narrow(&x.capacity_rps);
+            o[observation::ACTIVE_SPEC_LENGTH] = m[metric::APPLIED_SPEC_LENGTH];
+            o[observation::ACTIVE_PREFILL_DISAGG] = m[metric::APPLIED_PREFILL_DISAGG];
+            o[observation::ACTIVE_QUANT_TIER] = m[metric::APPLIED_QUANT_TIER];
+            o[observation::ROLLOUT_STEPS_LEFT] = number(&words[word::ROLLOUT_LEFT]);
+            for lane in 0..LANES {
+                let now = words[word::WINDOW_START][lane] + words[word::STEP][lane];
+                let position = f64::from(now as i32) * s.profile_inv;
+                o[observation::WINDOW_POSITION][lane] = position as f32;
+            }
+        }
+        let width = self.shape.observation_dim;
+        for (column, &scale) in o[..width].iter_mut().zip(&self.t.observation_scale) {
+            *column = column.map(|value| value * scale);
+        }
+        store_rows::<I>(&o[..width], block.observations);
+    }
+}
+
+/// The cells of an axis that hold x, and how far into them.
+#[inline(always)]
+fn locate_lanes(axis: &Axis, x: &F32s) -> (U32s, F32s) {
+    let clamped = x.map(|value| super::clip32(value, axis.nodes[0], axis.last));
+    let mut cells = [0u32; LANES];
+    for &node in &axis.nodes[1..axis.inner] {
+        for lane in 0..LANES {
+            cells[lane] += u32::from(node <= clamped[lane]);
+        }
+    }
+    let along = std::array::from_fn(|lane| {
+        // At most 15 inner nodes are counted; the mask only tells the compiler so.
+        let cell = cells[lane] as usize & 15;
+        (clamped[lane] - axis.nodes[cell]) * axis.inv[cell]
+    });
+    (cells, along)
+}
