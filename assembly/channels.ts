@@ -54,19 +54,16 @@ export class Channels {
     Channels.resetMask = allocateRows(n, 1);
   }
 
-  // @ts-ignore: decorator
   @inline
   static actionsOf(i: i32): usize {
     return Channels.actions + <usize>(i * Channels.actionDim << 2);
   }
 
-  // @ts-ignore: decorator
   @inline
   static observationsOf(i: i32): usize {
     return Channels.observations + <usize>i * Channels.observationBytes;
   }
 
-  // @ts-ignore: decorator
   @inline
   static metricsOf(i: i32): usize {
     return Channels.metrics + <usize>i * Channels.metricsBytes;

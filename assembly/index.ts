@@ -5,4 +5,8 @@
 export { channelAt as channel_ptr } from './channels';
 export { episodes, kernelId as kernel_id } from './batch';
 export { create, programBuffer as program_buffer, reset, rollout, step } from './families';
-export { exportSlot as export_slot, importSlot as import_slot, slotBuffer as slot_ptr } from './state';
+export {
+  exportSlot as export_slot,
+  importSlot as import_slot,
+  slotBuffer as slot_ptr,
+} from './state';

@@ -135,7 +135,6 @@ export class Grid {
     }
   }
 
-  // @ts-ignore: decorator
   @inline
   private alongKvSimd(at: usize, p: v128, k: v128): v128 {
     const next = at + this.stepKv;
@@ -146,13 +145,11 @@ export class Grid {
 }
 
 /** Linear interpolation: a at t = 0. */
-// @ts-ignore: decorator
 @inline
 function lerp(a: f32, b: f32, t: f32): f32 {
   return a + (b - a) * t;
 }
 
-// @ts-ignore: decorator
 @inline
 function lerpSimd(a: v128, b: v128, t: v128): v128 {
   return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), t));

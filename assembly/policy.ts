@@ -1,4 +1,4 @@
-/** The random policy of the core: uniform on the action space, from the tables every program has. */
+/** The random policy of the core: uniform on the action space that the program describes. */
 import { Channels } from './channels';
 import {
   ACTION_KIND_CHOICE,

@@ -38,45 +38,38 @@ export function allocateState(n: u32, words: u32, reals: u32, statistics: u32): 
 }
 
 /** Where environment i's words are; `word` and `setWord` take it. */
-// @ts-ignore: decorator
 @inline
 export function wordsOf(i: i32): usize {
   return base + (<u32>i / LANES) * blockBytes + ((<u32>i % LANES) << 2);
 }
 
 /** Where environment i's reals are; `real` and `setReal` take it. */
-// @ts-ignore: decorator
 @inline
 export function realsOf(i: i32): usize {
   return base + (<u32>i / LANES) * blockBytes + realsOffset + ((<u32>i % LANES) << 3);
 }
 
 /** Where environment i's statistics are; `real` and `setReal` take it. */
-// @ts-ignore: decorator
 @inline
 export function statisticsOf(i: i32): usize {
   return base + (<u32>i / LANES) * blockBytes + statisticsOffset + ((<u32>i % LANES) << 3);
 }
 
-// @ts-ignore: decorator
 @inline
 export function word(words: usize, slot: i32): u32 {
   return load<u32>(words + <usize>slot * WORD_ROW_BYTES);
 }
 
-// @ts-ignore: decorator
 @inline
 export function setWord(words: usize, slot: i32, value: u32): void {
   store<u32>(words + <usize>slot * WORD_ROW_BYTES, value);
 }
 
-// @ts-ignore: decorator
 @inline
 export function real(reals: usize, slot: i32): f64 {
   return load<f64>(reals + <usize>slot * REAL_ROW_BYTES);
 }
 
-// @ts-ignore: decorator
 @inline
 export function setReal(reals: usize, slot: i32, value: f64): void {
   store<f64>(reals + <usize>slot * REAL_ROW_BYTES, value);

@@ -8,32 +8,27 @@ import { real, setReal } from './state';
 const previous = memory.data(8 * 64);
 
 /** Notes what a metric read before the step that is about to be taken. */
-// @ts-ignore: decorator
 @inline
 export function setPrevious(metric: i32, value: f64): void {
   store<f64>(previous + (<usize>metric << 3), value);
 }
 
-// @ts-ignore: decorator
 @inline
 export function previousOf(metric: i32): f64 {
   return load<f64>(previous + (<usize>metric << 3));
 }
 
 /** A number of a metrics row, widened. */
-// @ts-ignore: decorator
 @inline
 export function metricOf(metrics: usize, index: i32): f64 {
   return <f64>load<f32>(metrics + (<usize>index << 2));
 }
 
-// @ts-ignore: decorator
 @inline
 export function foldSum(at: usize, slot: i32, value: f64): void {
   setReal(at, slot, real(at, slot) + value);
 }
 
-// @ts-ignore: decorator
 @inline
 export function foldMax(at: usize, slot: i32, value: f64, step: u32): void {
   const most = real(at, slot);
@@ -41,7 +36,6 @@ export function foldMax(at: usize, slot: i32, value: f64, step: u32): void {
 }
 
 /** Welford's recurrence for the mean in a slot and the squared deviations' sum in the next. */
-// @ts-ignore: decorator
 @inline
 export function foldWelford(at: usize, slot: i32, value: f64, count: u32): void {
   const before = value - real(at, slot);
@@ -51,7 +45,6 @@ export function foldWelford(at: usize, slot: i32, value: f64, count: u32): void 
 }
 
 /** Welford's recurrence for a change; the first step of an episode has none to speak of. */
-// @ts-ignore: decorator
 @inline
 export function foldDelta(at: usize, slot: i32, change: f64, step: u32): void {
   if (step > 1) foldWelford(at, slot, change, step - 1);

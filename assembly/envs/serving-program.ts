@@ -139,28 +139,24 @@ export function prepareProgram(isSimd: bool): void {
 }
 
 /** An element of a table of f32. */
-// @ts-ignore: decorator
 @inline
 export function floatAt(table: usize, index: usize): f32 {
   return load<f32>(table + (index << 2));
 }
 
 /** An element of a table of u32. */
-// @ts-ignore: decorator
 @inline
 export function wordAt(table: usize, index: usize): u32 {
   return load<u32>(table + (index << 2));
 }
 
 /** Writes a number of a metrics row. */
-// @ts-ignore: decorator
 @inline
 export function put(metrics: usize, index: usize, value: f32): void {
   store<f32>(metrics + (index << 2), value);
 }
 
 /** 1 - evictions / max(queue, 1): the origin's share of the cache that is in use. */
-// @ts-ignore: decorator
 @inline
 export function kvOccupancy(queue: f64, evictions: f64): f64 {
   return 1 - evictions / (queue > 1 ? queue : 1);
@@ -176,7 +172,6 @@ export function applyWanted(w: usize, r: usize): void {
 }
 
 /** x clipped to [low, high]; anything that is not above low, NaN included, reads low. */
-// @ts-ignore: decorator
 @inline
 export function clip(x: f32, low: f32, high: f32): f32 {
   const above = x > low ? x : low;
@@ -225,7 +220,6 @@ export function lookUp(batchSize: f32, kvBudget: f32, spec: i32, quant: i32, pro
 }
 
 /** A metric of the row that `lookUp` found last. */
-// @ts-ignore: decorator
 @inline
 export function gridMetric(index: usize): f32 {
   return floatAt(Prepared.row, index);

@@ -244,7 +244,6 @@ function observeServer(o: usize, w: usize): void {
   show(o, OBSERVATION_WINDOW_POSITION, <f32>(<f64>now * s_profile_inv));
 }
 
-// @ts-ignore: decorator
 @inline
 function show(observation: usize, index: usize, value: f32): void {
   store<f32>(observation + (index << 2), value * floatAt(t_observation_scale, index));

@@ -60,7 +60,8 @@ function tableSwitch(
   const cases = family.tables.map(
     (t, i) => `    case ${i}: return ${lengthExpression(family, text(t), at)}; // ${t.name}`,
   );
-  return `export function ${name}(index: i32): ${type} {\n  switch (index) {\n${cases.join('\n')}\n    default: return 0;\n  }\n}\n`;
+  const head = `export function ${name}(index: i32): ${type} {\n  switch (index) {`;
+  return [head, ...cases, '    default: return 0;', '  }', '}', ''].join('\n');
 }
 
 /** One statement that folds a step into a statistic, or none for the slot behind a mean. */
@@ -129,6 +130,7 @@ export function assemblyFamily(family: FamilySpec): string {
     float(s.max),
     s.integer ? '1.0' : '0.0',
   ]);
+  const ranges = family.tables.flatMap(tableRange).join(', ');
   const floats = family.tables.map((t) => (t.dtype === 'f32' ? '1' : '0'));
   return [
     `// ${HEADER}`,
@@ -154,7 +156,7 @@ export function assemblyFamily(family: FamilySpec): string {
     '/** Per table: 1 where its elements are f32. */',
     `export const TABLE_FLOATS: StaticArray<u8> = [${floats.join(', ')}];`,
     '/** Per table of f32: least and greatest element. */',
-    `export const TABLE_RANGES: StaticArray<f32> = [${family.tables.flatMap(tableRange).join(', ')}];`,
+    `export const TABLE_RANGES: StaticArray<f32> = [${ranges}];`,
     tableSwitch(family, 'tableLength', 'i32', (t) => t.length),
     tableSwitch(family, 'tableBelow', 'u32', (t) => String(t.below ?? 4294967295)),
     ...family.scalars.map((s) => `export let s_${s.name}: f64 = 0;`),

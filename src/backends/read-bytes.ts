@@ -9,18 +9,23 @@ import { BackendUnavailableError } from '../backend.js';
  * @throws BackendUnavailableError where there is no such file
  */
 export async function readBytes(url: URL, remedy: string): Promise<BufferSource> {
-  if (url.protocol === 'file:') return readFile(url, remedy);
+  if (url.protocol === 'file:') return readFromDisk(url, remedy);
   const response = await fetch(url);
   if (response.ok) return response.arrayBuffer();
   throw missing(url, `HTTP ${response.status}`, remedy);
 }
 
-async function readFile(url: URL, remedy: string): Promise<BufferSource> {
-  // Not written as a literal, so that bundlers for browsers do not try to resolve it.
-  const fileSystem = 'node:fs/promises';
-  const { readFile } = (await import(fileSystem)) as typeof import('node:fs/promises');
+/** What is used of `node:fs/promises`, which browsers do not have. */
+interface FileSystem {
+  readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+async function readFromDisk(url: URL, remedy: string): Promise<BufferSource> {
+  // Not a literal, so that no bundler for browsers tries to resolve it.
+  const name: string = 'node:fs/promises';
+  const fileSystem = (await import(name)) as FileSystem;
   try {
-    return new Uint8Array(await readFile(url));
+    return await fileSystem.readFile(url);
   } catch (error) {
     throw missing(url, (error as Error).message, remedy);
   }
