@@ -19,6 +19,9 @@ export {
   provideBackend,
 } from './backends/select.js';
 export { loadWasm } from './backends/wasm.js';
+export { checkEnv } from './check-env.js';
+export type { Finding } from './check-findings.js';
+export { checkVectorEnv } from './check-vector-env.js';
 export { ProgramError } from './compile/program.js';
 export { Digest, type DigestOptions, digestOf } from './digest.js';
 export type { ResetOptions } from './env.js';
