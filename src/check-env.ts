@@ -34,8 +34,10 @@ export function checkEnv(env: Env): Finding[] {
 function checkSpaces(env: Env, findings: Findings): void {
   const { task, actionSpace, observationSpace } = env;
   const rng = makeRng(SEED);
-  findings.expectMember(actionSpace, task.baselineAction, 'the baseline action');
-  findings.expectMember(actionSpace, actionSpace.sample(rng), 'a sample of the action space');
+  findings.expectEncodable(task, task.baselineAction, 'the baseline action');
+  const action = actionSpace.sample(rng);
+  findings.expectMember(actionSpace, action, 'a sample of the action space');
+  findings.expectEncodable(task, action, 'a sample of the action space');
   findings.expectMember(observationSpace, observationSpace.sample(rng), 'a sampled observation');
   findings.expectEqual('flat size of an observation', observationSpace.flatDim, [
     task.observationDim,

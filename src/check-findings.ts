@@ -1,4 +1,5 @@
 /** What the environment checkers collect. */
+import type { CompiledTask } from './envs/family.js';
 import type { Space } from './spaces.js';
 
 /** Something an environment does that it should not. */
@@ -40,6 +41,16 @@ export class Findings {
   expectMember(space: Space<unknown>, x: unknown, name: string): void {
     const problem = space.describe(x, name);
     if (problem !== null) this.add(problem);
+  }
+
+  /** Some families also take actions in a form for people, so membership is not asked. */
+  expectEncodable(task: CompiledTask, action: unknown, name: string): void {
+    const row = new (task.actionDtype === 'index' ? Int32Array : Float32Array)(task.actionDim);
+    try {
+      task.encodeAction(action, row);
+    } catch (error) {
+      this.add(`${name} must be one that encodeAction takes: ${String(error)}`);
+    }
   }
 
   expectThrow(what: string, action: () => unknown): void {

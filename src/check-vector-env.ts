@@ -38,7 +38,10 @@ export function checkVectorEnv(env: VectorEnv): Finding[] {
 
 function checkSpaces(env: VectorEnv, findings: Findings): void {
   const { task, numEnvs, singleActionSpace, singleObservationSpace } = env;
-  findings.expectMember(singleActionSpace, task.baselineAction, 'the baseline action');
+  const sample = singleActionSpace.sample(makeRng(SEED));
+  findings.expectMember(singleActionSpace, sample, 'a sample of the action space');
+  findings.expectEncodable(task, sample, 'a sample of the action space');
+  findings.expectEncodable(task, task.baselineAction, 'the baseline action');
   findings.expectEqual('flat size of an observation', singleObservationSpace.flatDim, [
     task.observationDim,
   ]);
