@@ -51,7 +51,10 @@ export async function evaluateEpisodes(
   const baselines = task.needsBaseline ? await baselineReturns(task, seeds, options) : undefined;
   const episodes = await playEpisodes(task, policy, seeds, options);
   return episodes.map((statistics, i) => {
-    const grade = task.grade(statistics, baselines && { baselineReturn: baselines[i] });
+    const grade = task.grade(statistics, {
+      ...(baselines && { baselineReturn: baselines[i] }),
+      ...(task.bound && { bound: task.bound(parseSeed(seeds[i]), 0) }),
+    });
     const { episode_return, length_steps } = statistics;
     return { seed: seeds[i], ...grade, return: episode_return, length: length_steps, statistics };
   });
@@ -147,6 +150,7 @@ function viewOf(env: VectorEnv, policy: Policy, seeds: readonly bigint[]) {
     generators[i] ??= makeRng(`policy ${policy.seed ?? 0}, environment ${seeds[i]}`);
     return generators[i];
   };
-  const view = { task, numEnvs, step: 0, observations, metrics, masks, actions, rng };
+  const seed = (i: number) => parseSeed(seeds[i]);
+  const view = { task, numEnvs, step: 0, observations, metrics, masks, actions, rng, seed };
   return view satisfies PolicyView;
 }

@@ -1,5 +1,6 @@
 /** What a policy is: something that writes actions for a whole batch from what the batch shows. */
 import type { CompiledTask } from './envs/family.js';
+import type { Seed } from './seeding.js';
 import type { Rng } from './spaces.js';
 
 /** What a policy sees of a batch, and where it writes. The arrays are the batch's own memory. */
@@ -21,6 +22,8 @@ export interface PolicyView {
    * policy draws for an episode does not depend on which other episodes run beside it.
    */
   rng(env: number): Rng;
+  /** The seed whose episode 0 environment `env` plays: what a clairvoyant policy looks into. */
+  seed(env: number): Seed;
 }
 
 /** A policy. It plays a batch from the first step of an episode on. */

@@ -3,6 +3,7 @@
  * family implements it, `src/envs/<stem>.ts`; everything else treats the families alike.
  */
 import type { Layout } from '../compile/layout.js';
+import type { Seed } from '../seeding.js';
 import type { Space } from '../spaces.js';
 
 /** A JSON value, as a task's configuration is written. */
@@ -45,6 +46,8 @@ export interface Grade {
 export interface GradeContext {
   /** Return of the family's fixed baseline on the same seed, where scores are normalised by it. */
   readonly baselineReturn?: number;
+  /** Upper bound of the return on the same episode, where the task has `bound`. */
+  readonly bound?: number;
 }
 
 /** The other rows of a step that a description may draw on. */
@@ -87,6 +90,11 @@ export interface CompiledTask {
   grade(statistics: EpisodeStatistics, context?: GradeContext): Grade;
   /** True where `grade` needs `context.baselineReturn`. */
   readonly needsBaseline: boolean;
+  /**
+   * Upper bound of the return of the episode that a seed and an episode number name, whatever is
+   * done in it. Where a task has it, `grade` needs it as `context.bound`.
+   */
+  bound?(seed: Seed, episode: number): number;
 }
 
 /** An environment family. */
