@@ -23,6 +23,7 @@ export { checkEnv } from './check-env.js';
 export type { Finding } from './check-findings.js';
 export { checkVectorEnv } from './check-vector-env.js';
 export { ProgramError } from './compile/program.js';
+export type { ProvisioningConfig } from './compile/provisioning.js';
 export { Digest, type DigestOptions, digestOf } from './digest.js';
 export type { ResetOptions } from './env.js';
 export {
@@ -43,6 +44,16 @@ export type {
   JsonObject,
   TaskSpec,
 } from './envs/family.js';
+export {
+  provisioningArrivals,
+  provisioningConfig,
+  provisioningState,
+} from './envs/provisioning.js';
+export {
+  type BoundPrices,
+  clairvoyantBound,
+  gradeProvisioningLog,
+} from './envs/provisioning-grader.js';
 export {
   baselineReturns,
   type EpisodeResult,
