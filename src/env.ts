@@ -5,7 +5,12 @@ import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.
 import { compileTask } from './registry.js';
 import type { Space } from './spaces.js';
 import { VectorEnv } from './vector-env.js';
-import { type SeedLike, type TaskOptions, taskOverrides } from './vector-options.js';
+import {
+  checkOptionNames,
+  type SeedLike,
+  type TaskOptions,
+  taskOverrides,
+} from './vector-options.js';
 
 export interface MakeOptions extends TaskOptions {
   /** Seed of the first `reset()`. Default 0. */
@@ -45,22 +50,33 @@ export interface StepResult extends ResetResult {
   readonly truncated: boolean;
 }
 
+const MAKE_OPTIONS = [
+  'seed',
+  'backend',
+  'kernel',
+  'config',
+  'actionSpace',
+  'normalizeObservation',
+] as const satisfies readonly (keyof MakeOptions)[];
+
 /**
  * A single environment. Everything but its making is synchronous.
  *
  * @example
  * const env = await make('serving/static-uniform-v1');
+ * const rng = makeRng('actions');
  * let { observation } = env.reset({ seed: 3 });
- * for (let done = false; !done; ) {
+ * for (let hasEnded = false; !hasEnded; ) {
  *   const step = env.step(env.actionSpace.sample(rng));
  *   observation = step.observation;
- *   done = step.terminated || step.truncated;
+ *   hasEnded = step.terminated || step.truncated;
  * }
  * console.log(env.task.grade(env.episodeStatistics()!));
  * env.close();
  */
 export class Env {
   private batch: VectorEnv;
+  private isClosed = false;
 
   /** Use `make`; this is for a task and a backend that are at hand. */
   constructor(
@@ -102,7 +118,8 @@ export class Env {
    */
   reset({ seed, options }: ResetOptions = {}): ResetResult {
     const config = options?.config;
-    if (config !== undefined) this.reconfigure(config, seed);
+    // A closed environment must not come back with another configuration: the batch refuses it.
+    if (config !== undefined && !this.isClosed) this.reconfigure(config, seed);
     else this.batch.reset(seed === undefined ? {} : { seed });
     return { observation: this.batch.observations.slice(), info: this.batch.info(0) };
   }
@@ -157,6 +174,7 @@ export class Env {
   /** Frees it; a second call does nothing, any other use afterwards is refused. */
   close(): void {
     this.batch.close();
+    this.isClosed = true;
   }
 
   private hasFinished(): boolean {
@@ -200,6 +218,7 @@ export class Env {
  * const env = await make('static-uniform', { backend: 'native', config: { alpha: 0.5 } });
  */
 export async function make(id: string, options: MakeOptions = {}): Promise<Env> {
+  checkOptionNames(options, MAKE_OPTIONS);
   const overrides = taskOverrides(options);
   const task = compileTask(id, overrides);
   const backend = await loadBackend(options.backend ?? 'auto');

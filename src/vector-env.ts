@@ -18,7 +18,9 @@ import { batchSpace, type Space } from './spaces.js';
 import {
   type CorePolicy,
   checkInteger,
+  checkOptionNames,
   checkOptions,
+  MAKE_VEC_OPTIONS,
   type MakeVecOptions,
   type SeedLike,
   taskOverrides,
@@ -36,7 +38,8 @@ import {
  * write into `actions`, call `step()`, read the others; nothing is copied.
  *
  * @example
- * const env = await makeVec('serving/static-uniform-v1', { numEnvs: 64, seed: 0 });
+ * const options = { numEnvs: 64, seed: 0, actionSpace: 'normalised' };
+ * const env = await makeVec('serving/static-uniform-v1', options);
  * env.reset();
  * env.actions.fill(0.5);
  * for (let t = 0; t < 200; t++) env.step();
@@ -87,7 +90,7 @@ export class VectorEnv {
   constructor(
     readonly task: CompiledTask,
     private readonly implementation: Backend,
-    private readonly options: VectorOptions,
+    private readonly options: VectorOptions = {},
   ) {
     const batchOptions = checkOptions(implementation, options);
     this.seed = options.seed ?? 0;
@@ -319,7 +322,8 @@ export class VectorEnv {
  * @example
  * const env = await makeVec('bursty-sharegpt', { numEnvs: 4096, seed: 7, threads: 2 });
  */
-export async function makeVec(id: string, options: MakeVecOptions): Promise<VectorEnv> {
+export async function makeVec(id: string, options: MakeVecOptions = {}): Promise<VectorEnv> {
+  checkOptionNames(options, MAKE_VEC_OPTIONS);
   const task = compileTask(id, taskOverrides(options));
   return new VectorEnv(task, await loadBackend(options.backend ?? 'auto'), options);
 }

@@ -2,6 +2,7 @@
 import type { Autoreset, Backend, BackendName, BatchOptions, Kernel } from './backend.js';
 import type { JsonObject } from './envs/family.js';
 import type { corePolicy } from './generated/common.js';
+import { nearest } from './nearest.js';
 
 /** A seed as users write it; see `parseSeed`. */
 export type SeedLike = number | bigint | string;
@@ -18,8 +19,8 @@ export interface TaskOptions {
 
 /** How a batch is made of a task. */
 export interface VectorOptions {
-  /** Environments in the batch, 1 .. 2^24. */
-  readonly numEnvs: number;
+  /** Environments in the batch, 1 .. 2^24. Default 1. */
+  readonly numEnvs?: number;
   /** Seed of the first `reset()`: environment i takes seed + i. Default 0. */
   readonly seed?: SeedLike;
   /** Threads that step the batch; the results do not depend on it. Default 1. */
@@ -36,6 +37,19 @@ export interface MakeVecOptions extends TaskOptions, VectorOptions {
   /** Default `auto`: the first that works of native, wasm, assemblyscript and reference. */
   readonly backend?: BackendName | 'auto';
 }
+
+export const MAKE_VEC_OPTIONS = [
+  'numEnvs',
+  'seed',
+  'threads',
+  'autoreset',
+  'infos',
+  'kernel',
+  'backend',
+  'config',
+  'actionSpace',
+  'normalizeObservation',
+] as const satisfies readonly (keyof MakeVecOptions)[];
 
 export interface VectorResetOptions {
   /** Environment i takes seed + i and its episode 0. Without one: its next episode. */
@@ -78,9 +92,19 @@ export function taskOverrides(options: TaskOptions): JsonObject {
   };
 }
 
+/** Throws `RangeError` for an option of another name: without types a slip would pass unseen. */
+export function checkOptionNames(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const [meant] = nearest(unknown, known, 1);
+  throw new RangeError(
+    `option ${unknown} is unknown: is ${meant} meant? ${known.join(', ')} exist`,
+  );
+}
+
 /** The backend's options, defaults in; throws `RangeError` naming the one that is wrong. */
 export function checkOptions(backend: Backend, options: VectorOptions): BatchOptions {
-  const { numEnvs, threads = 1, autoreset = 'next-step', kernel = 'auto' } = options;
+  const { numEnvs = 1, threads = 1, autoreset = 'next-step', kernel = 'auto' } = options;
   checkInteger('numEnvs', numEnvs, 1, NUM_ENVS_MAX);
   checkInteger('threads', threads, 1, 1024);
   if (threads > backend.maxThreads) {

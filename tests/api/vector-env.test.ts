@@ -140,6 +140,12 @@ describe('what a vector environment refuses', () => {
     );
   });
 
+  it('options of another name', async () => {
+    const options = { num_envs: 4 } as VectorOptions;
+    await expect(makeVec('tiny', options)).rejects.toThrow(/num_envs is unknown: is numEnvs meant/);
+    await expect(make('tiny', { sed: 1 } as object)).rejects.toThrow(/is seed meant\?/);
+  });
+
   it('an unknown backend, and one that is not part of the build', async () => {
     const backend = 'gpu' as 'native';
     await expect(makeVec('tiny', { numEnvs: 1, backend })).rejects.toThrow(/backend is "gpu"/);
@@ -319,5 +325,7 @@ describe('a single environment', () => {
     expect(env.digest()).toBe(digest);
     env.reset({ options: { config: {} } });
     expect(env.task.programDigest).toBe(original);
+    env.close();
+    expect(() => env.reset({ options: { config: {} } })).toThrow(/closed/);
   });
 });
