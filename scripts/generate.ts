@@ -1,10 +1,11 @@
 /**
- * Writes the layout of every environment, from `src/envs/*.spec.json`, into TypeScript, Rust and
- * AssemblyScript. `--check` writes nothing and fails where a file is out of date.
+ * Writes the layout of every environment, from `src/envs/*.spec.json`, into TypeScript, Rust,
+ * AssemblyScript and the tables of its page in `docs/environments`. `--check` writes nothing and fails where a file is out of date.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { assemblyCommon, assemblyFamily } from './generate/assembly.js';
+import { renewPage } from './generate/docs.js';
 import { rustCommon, rustFamily, rustModule } from './generate/rust.js';
 import { type CommonSpec, type FamilySpec, mergeFamily } from './generate/spec.js';
 import { typescriptCommon, typescriptFamily, typescriptIndex } from './generate/typescript.js';
@@ -35,6 +36,9 @@ export function generatedFiles(): Map<string, string> {
     files.set(`src/generated/${family.name}.ts`, typescriptFamily(family));
     files.set(`crates/core/src/generated/${family.name}.rs`, rustFamily(family));
     files.set(`assembly/generated/${family.name}.ts`, assemblyFamily(family));
+    const page = `docs/environments/${family.name}.md`;
+    const url = new URL(page, root);
+    if (existsSync(url)) files.set(page, renewPage(readFileSync(url, 'utf8'), family));
   }
   return files;
 }

@@ -108,8 +108,12 @@ const buildAll = { name: 'build', run: () => build(Object.keys(targets)) };
 /** All stages, cheapest first. */
 export const allStages = [
   {
-    name: 'generated files',
+    name: 'generated layouts',
     run: () => node('tsx/dist/cli.mjs', 'scripts/generate.ts', '--check'),
+  },
+  {
+    name: 'generated programs',
+    run: () => node('tsx/dist/cli.mjs', 'scripts/core-fixtures.ts', '--check'),
   },
   types,
   lint,

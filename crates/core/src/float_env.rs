@@ -1,15 +1,16 @@
 //! The floating-point control register, set to its default while the core computes: another
-//! library of the process may have left flush-to-zero or another rounding on.
+//! library of the process may have left flush-to-zero or another rounding on. Miri has no
+//! register and no inline assembly, so it runs without.
 
 /// Restores the register when dropped.
 pub struct FloatEnv {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     saved: u32,
 }
 
 impl FloatEnv {
     /// Round to nearest, denormals kept, exceptions masked.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     pub fn default_rounding() -> Self {
         static DEFAULT: u32 = 0x1f80;
         let mut saved = 0u32;
@@ -25,13 +26,13 @@ impl FloatEnv {
 
     /// Other targets: WebAssembly has no such register, and the core's supported ARM hosts leave
     /// FPCR at its default.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(any(not(target_arch = "x86_64"), miri))]
     pub fn default_rounding() -> Self {
         Self {}
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 impl Drop for FloatEnv {
     fn drop(&mut self) {
         // SAFETY: loads the value that was stored.

@@ -1,0 +1,181 @@
+//! The core as its bindings use it, on small compiled programs: every kernel, thread count, batch
+//! size and autoreset mode gives the oracle's bytes, and a damaged program is refused.
+
+use infragym_core::generated::LAYOUTS;
+use infragym_core::generated::common::{autoreset, channel, policy};
+use infragym_core::program::{Program, ProgramError};
+use infragym_core::{LANES, Options, VectorEnv, create};
+
+const PROGRAMS: [(&str, &[u8]); 3] = [
+    ("origin", include_bytes!("fixtures/serving-origin.bin")),
+    (
+        "normalised",
+        include_bytes!("fixtures/serving-normalised.bin"),
+    ),
+    ("measured", include_bytes!("fixtures/serving-measured.bin")),
+];
+const HORIZON_STEPS: u32 = 5;
+
+fn options(num_envs: usize, scalar: bool) -> Options {
+    Options {
+        num_envs,
+        autoreset: autoreset::NEXT_STEP,
+        threads: 1,
+        metrics: true,
+        scalar,
+    }
+}
+
+fn batch(program: &[u8], options: &Options) -> Box<dyn VectorEnv> {
+    create(program, options).expect("a valid program")
+}
+
+/// The bytes of every output channel and of every state slot.
+fn bytes_of(env: &dyn VectorEnv) -> Vec<u8> {
+    let store = env.store();
+    let (n, shape) = (store.num_envs, store.shape);
+    let widths = [
+        (channel::OBSERVATIONS, 4 * shape.observation_dim),
+        (channel::REWARDS, 4),
+        (channel::COSTS, 4),
+        (channel::TERMINATED, 1),
+        (channel::TRUNCATED, 1),
+        (channel::METRICS, 4 * shape.metric_dim),
+        (channel::FINAL_OBSERVATIONS, 4 * shape.observation_dim),
+        (channel::FINAL_STATISTICS, 8 * shape.statistics),
+    ];
+    let mut bytes = Vec::new();
+    for (index, width) in widths {
+        let address = store.channels.address(index);
+        // SAFETY: a channel holds `width` bytes per environment, and nothing steps meanwhile.
+        bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(address, width * n) });
+    }
+    for slot in 0..shape.words + shape.reals + shape.statistics {
+        let size = if slot < shape.words { 4 } else { 8 };
+        let mut part = vec![0; size * n];
+        env.export_slot(slot, &mut part);
+        bytes.extend_from_slice(&part);
+    }
+    bytes
+}
+
+#[test]
+fn kernels_and_batch_sizes_give_the_oracles_bytes() {
+    for (name, program) in PROGRAMS {
+        for mode in [
+            autoreset::NEXT_STEP,
+            autoreset::SAME_STEP,
+            autoreset::DISABLED,
+        ] {
+            let mut oracle = batch(
+                program,
+                &Options {
+                    autoreset: mode,
+                    ..options(LANES + 3, true)
+                },
+            );
+            let mut fast = batch(
+                program,
+                &Options {
+                    autoreset: mode,
+                    ..options(LANES + 3, false)
+                },
+            );
+            oracle.reset(Some(u64::MAX - 5), false);
+            fast.reset(Some(u64::MAX - 5), false);
+            for step in 0..2 * HORIZON_STEPS + 2 {
+                oracle.rollout(policy::RANDOM, 1);
+                fast.rollout(policy::RANDOM, 1);
+                assert!(
+                    bytes_of(&*oracle) == bytes_of(&*fast),
+                    "{name}: autoreset {mode}, step {step}"
+                );
+            }
+            assert_eq!(oracle.episodes(), fast.episodes());
+        }
+    }
+}
+
+#[test]
+fn threads_and_long_rollouts_change_nothing() {
+    for (name, program) in PROGRAMS {
+        let mut one = batch(program, &options(2 * LANES + 1, false));
+        let mut two = batch(
+            program,
+            &Options {
+                threads: 2,
+                ..options(2 * LANES + 1, false)
+            },
+        );
+        one.reset(Some(7), false);
+        two.reset(Some(7), false);
+        for _ in 0..HORIZON_STEPS {
+            one.rollout(policy::RANDOM, 1);
+        }
+        two.rollout(policy::RANDOM, HORIZON_STEPS);
+        assert!(bytes_of(&*one) == bytes_of(&*two), "{name}");
+    }
+}
+
+#[test]
+fn state_moves_between_batches() {
+    for (name, program) in PROGRAMS {
+        let mut from = batch(program, &options(3, false));
+        let mut to = batch(program, &options(3, true));
+        from.reset(Some(1), false);
+        to.reset(Some(99), false);
+        from.rollout(policy::RANDOM, 2);
+        let shape = from.store().shape;
+        for slot in 0..shape.words + shape.reals + shape.statistics {
+            let mut part = vec![0; if slot < shape.words { 12 } else { 24 }];
+            from.export_slot(slot, &mut part);
+            to.import_slot(slot, &part);
+        }
+        from.rollout(policy::RANDOM, 2 * HORIZON_STEPS);
+        to.rollout(policy::RANDOM, 2 * HORIZON_STEPS);
+        assert!(bytes_of(&*from) == bytes_of(&*to), "{name}");
+    }
+}
+
+#[test]
+fn a_masked_reset_leaves_the_others_alone() {
+    let (_, program) = PROGRAMS[0];
+    let mut env = batch(program, &options(3, false));
+    env.reset(Some(1), false);
+    env.rollout(policy::RANDOM, 2);
+    let mask = env.store().channels.address(channel::RESET_MASK);
+    // SAFETY: the channel holds one byte per environment.
+    unsafe { mask.add(1).write(1) };
+    env.reset(None, true);
+    let step = infragym_core::generated::common::word::STEP;
+    let mut steps = vec![0; 12];
+    env.export_slot(step, &mut steps);
+    assert_eq!(steps, [2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]);
+}
+
+#[test]
+fn damaged_programs_are_refused_by_field() {
+    let (_, program) = PROGRAMS[0];
+    let layout = LAYOUTS[0];
+    let refused = |bytes: &[u8]| Program::new(layout, bytes).err();
+    let header = 32;
+    for length in [0, 4, 31, header, program.len() - 4] {
+        assert!(matches!(
+            refused(&program[..length]),
+            Some(ProgramError::Header(4))
+        ));
+    }
+    for index in 0..8 {
+        let mut bytes = program.to_vec();
+        bytes[4 * index] ^= 1;
+        assert_eq!(refused(&bytes), Some(ProgramError::Header(index)));
+    }
+    let mut bytes = program.to_vec();
+    bytes[header..header + 8].copy_from_slice(&f64::NAN.to_le_bytes());
+    let error = refused(&bytes).expect("refused");
+    assert_eq!(error, ProgramError::ScalarNotFinite(0));
+    assert!(error.describe(layout).contains("horizon"));
+    bytes[header..header + 8].copy_from_slice(&0.0f64.to_le_bytes());
+    assert_eq!(refused(&bytes), Some(ProgramError::ScalarOutOfRange(0)));
+    assert!(create(&[0; 64], &options(1, true)).is_err());
+}
