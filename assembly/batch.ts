@@ -47,7 +47,13 @@ export function create<Family>(numEnvs: i32, autoreset: u32, metrics: bool, kern
   Batch.autoreset = autoreset;
   Batch.isSimd = kernel != KERNEL_SCALAR;
   Channels.allocateAll(numEnvs, metrics, family.numMetrics, family.numStatistics);
-  allocateState(numEnvs, family.numWords, family.numReals, family.numStatistics);
+  allocateState(
+    numEnvs,
+    family.numWords,
+    family.numArrayElements,
+    family.numReals,
+    family.numStatistics,
+  );
   family.begin();
 }
 
@@ -156,7 +162,7 @@ function endEpisode<Family>(i: i32): void {
     store<f64>(final + (<usize>slot << 3), real(statistics, slot));
   }
   const bytes = Channels.observationBytes;
-  memory.copy(Channels.finalObservations + i * bytes, Channels.observationsOf(i), bytes);
+  memory.copy(Channels.finalObservations + <usize>i * bytes, Channels.observationsOf(i), bytes);
   if (Batch.autoreset != AUTORESET_SAME_STEP) return;
   // The reward and the flags are the ended episode's, the observation is the next one's.
   zeroStatistics<Family>(i);

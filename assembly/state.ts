@@ -9,6 +9,8 @@
  * | words          | [slot][4], u32                  |
  * | reals          | [slot][4], f64                  |
  * | statistics     | [slot][4], f64                  |
+ *
+ * Arrays, whose size a task decides, are kept environment by environment behind the blocks.
  */
 import { allocateRows } from './memory';
 
@@ -23,18 +25,34 @@ let realsOffset: u32 = 0;
 let statisticsOffset: u32 = 0;
 let numEnvs: u32 = 0;
 let numWords: i32 = 0;
+let numArrayElements: i32 = 0;
+let arrays: usize = 0;
 let slot: usize = 0;
 
 /** Allocates the state of a batch, all zero. */
-export function allocateState(n: u32, words: u32, reals: u32, statistics: u32): void {
+export function allocateState(
+  n: u32,
+  words: u32,
+  arrayElements: u32,
+  reals: u32,
+  statistics: u32,
+): void {
   numEnvs = n;
   numWords = words;
+  numArrayElements = arrayElements;
   slot = allocateRows(n, 8);
   // Words are padded to whole rows of f64, so that all rows are aligned.
   realsOffset = (words * WORD_ROW_BYTES + REAL_ROW_BYTES - 1) & ~(REAL_ROW_BYTES - 1);
   statisticsOffset = realsOffset + reals * REAL_ROW_BYTES;
   blockBytes = statisticsOffset + statistics * REAL_ROW_BYTES;
   base = allocateRows((n + LANES - 1) / LANES, blockBytes);
+  arrays = allocateRows(n, 4 * arrayElements);
+}
+
+/** Where environment i's arrays are; the generated `a_` offsets count from here. */
+@inline
+export function arraysOf(i: i32): usize {
+  return arrays + <usize>i * (<usize>numArrayElements << 2);
 }
 
 /** Where environment i's words are; `word` and `setWord` take it. */
@@ -60,6 +78,12 @@ export function word(words: usize, slot: i32): u32 {
   return load<u32>(words + <usize>slot * WORD_ROW_BYTES);
 }
 
+/** A word of four environments; `words` is where the first one's are. */
+@inline
+export function wordRow(words: usize, slot: i32): v128 {
+  return v128.load(words + <usize>slot * WORD_ROW_BYTES);
+}
+
 @inline
 export function setWord(words: usize, slot: i32, value: u32): void {
   store<u32>(words + <usize>slot * WORD_ROW_BYTES, value);
@@ -80,18 +104,26 @@ export function slotBuffer(): usize {
   return slot;
 }
 
-/** Copies slot k of every environment out: the words first, then reals, then statistics. */
+/** Copies slot k of every environment out: words, then arrays, reals and statistics. */
 export function exportSlot(k: i32): void {
+  const element = k - numWords;
+  const realSlot = element - numArrayElements;
   for (let i: u32 = 0; i < numEnvs; i++) {
-    if (k < numWords) store<u32>(slot + (i << 2), word(wordsOf(i), k));
-    else store<f64>(slot + (i << 3), real(realsOf(i), k - numWords));
+    const at = slot + (i << 2);
+    if (element < 0) store<u32>(at, word(wordsOf(i), k));
+    else if (realSlot < 0) store<u32>(at, load<u32>(arraysOf(i) + (<usize>element << 2)));
+    else store<f64>(slot + (i << 3), real(realsOf(i), realSlot));
   }
 }
 
 /** Takes slot k of every environment. */
 export function importSlot(k: i32): void {
+  const element = k - numWords;
+  const realSlot = element - numArrayElements;
   for (let i: u32 = 0; i < numEnvs; i++) {
-    if (k < numWords) setWord(wordsOf(i), k, load<u32>(slot + (i << 2)));
-    else setReal(realsOf(i), k - numWords, load<f64>(slot + (i << 3)));
+    const at = slot + (i << 2);
+    if (element < 0) setWord(wordsOf(i), k, load<u32>(at));
+    else if (realSlot < 0) store<u32>(arraysOf(i) + (<usize>element << 2), load<u32>(at));
+    else setReal(realsOf(i), realSlot, load<f64>(slot + (i << 3)));
   }
 }

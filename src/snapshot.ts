@@ -15,8 +15,8 @@
  * | then     | the output channels in the order of `channels`, but not those the caller writes |
  */
 import type { Autoreset, Channels } from './backend.js';
-import type { Layout, WordField } from './compile/layout.js';
-import { HEADER_BYTES as PROGRAM_HEADER_BYTES } from './compile/program.js';
+import { type StateSlot, stateSlots } from './compile/layout.js';
+import { programScalars } from './compile/program.js';
 import { digestOf } from './digest.js';
 import type { CompiledTask } from './envs/family.js';
 import { autoresetModeNames, channels as channelList } from './generated/common.js';
@@ -78,7 +78,8 @@ export function decodeSnapshot(context: SnapshotContext, snapshot: Uint8Array) {
   const bytes = snapshot.slice(); // aligned, and the caller's to change meanwhile
   checkHeader(context, bytes);
   const { task, numEnvs } = context;
-  const stateEnd = HEADER_BYTES + stateBytes(task.layout, numEnvs);
+  const slots = stateSlots(task.layout, programScalars(task.layout, task.program));
+  const stateEnd = HEADER_BYTES + stateBytes(slots, numEnvs);
   const sizes = outputChannels.map((name) => context.channels[name].byteLength);
   const total = sizes.reduce((sum, size) => sum + size, stateEnd);
   if (bytes.length !== total) {
@@ -88,7 +89,7 @@ export function decodeSnapshot(context: SnapshotContext, snapshot: Uint8Array) {
     throw new SnapshotError('snapshot is damaged: its content has another digest than its header');
   }
   const state = bytes.slice(HEADER_BYTES, stateEnd);
-  checkState(task, numEnvs, state);
+  checkState(task, slots, numEnvs, state);
   const outputs = sliceOutputs(bytes, stateEnd, sizes);
   checkOutputs(context.channels, outputs);
   return { state, outputs };
@@ -123,48 +124,44 @@ function checkHeader({ task, numEnvs, autoreset, infos }: SnapshotContext, bytes
   expect('infos', word(28), infos ? 1 : 0);
 }
 
-/** Bytes of a batch's state. */
-export function stateBytes(layout: Layout, numEnvs: number): number {
-  const numReals = layout.reals.length + layout.statistics.length;
-  return numEnvs * (4 * layout.words.length + 8 * numReals);
+function stateBytes(slots: readonly StateSlot[], numEnvs: number): number {
+  return slots.reduce((sum, { dtype }) => sum + numEnvs * (dtype === 'u32' ? 4 : 8), 0);
 }
 
-function checkState(task: CompiledTask, numEnvs: number, state: Uint8Array): void {
-  const { layout } = task;
+function checkState(
+  task: CompiledTask,
+  slots: readonly StateSlot[],
+  numEnvs: number,
+  state: Uint8Array,
+): void {
   const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
-  const word = (slot: number, i: number) => view.getUint32(4 * (slot * numEnvs + i), true);
-  layout.words.forEach((field, slot) => {
-    const max = maxOf(task, field);
-    for (let i = 0; i < numEnvs; i++) {
-      if (word(slot, i) <= max) continue;
-      const place = `environment ${i}: state ${field.name}`;
-      throw new SnapshotError(`${place} is ${word(slot, i)}: at most ${max} is needed`);
+  let at = 0;
+  for (const slot of slots) {
+    const isWord = slot.dtype === 'u32';
+    const max = isWord ? maxOf(task, slot) : 0;
+    for (let i = 0; i < numEnvs; i++, at += isWord ? 4 : 8) {
+      const value = isWord ? view.getUint32(at, true) : view.getFloat64(at, true);
+      if (isWord ? value <= max : Number.isFinite(value)) continue;
+      const needed = isWord ? `at most ${max}` : 'a finite number';
+      const place = `environment ${i}: state ${slot.name}`;
+      throw new SnapshotError(`${place} is ${value}: ${needed} is needed`);
     }
-  });
-  const step = layout.words.findIndex((field) => field.name === 'step');
-  const finished = layout.words.findIndex((field) => field.name === 'finished');
+  }
+  const word = (slot: number, i: number) => view.getUint32(4 * (slot * numEnvs + i), true);
+  const step = slots.findIndex(({ name }) => name === 'step');
+  const finished = slots.findIndex(({ name }) => name === 'finished');
   for (let i = 0; i < numEnvs; i++) {
     if (word(finished, i) === 1 || word(step, i) < task.horizonSteps) continue;
     const needed = `in an unfinished episode less than ${task.horizonSteps} is needed`;
     throw new SnapshotError(`environment ${i}: state step is ${word(step, i)}: ${needed}`);
   }
-  const realsFrom = 4 * layout.words.length * numEnvs;
-  [...layout.reals, ...layout.statistics].forEach((field, slot) => {
-    for (let i = 0; i < numEnvs; i++) {
-      const value = view.getFloat64(realsFrom + 8 * (slot * numEnvs + i), true);
-      if (Number.isFinite(value)) continue;
-      const place = `environment ${i}: state ${field.name}`;
-      throw new SnapshotError(`${place} is ${value}: a finite number is needed`);
-    }
-  });
 }
 
 /** The bound of a u32 slot: a number, or the scalar of the program that it names. */
-function maxOf({ layout, program }: CompiledTask, field: WordField): number {
-  if (typeof field.max === 'number') return field.max;
-  const index = layout.scalars.findIndex((scalar) => scalar.name === field.max);
-  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  return view.getFloat64(PROGRAM_HEADER_BYTES + 8 * index, true);
+function maxOf({ layout, program }: CompiledTask, { max }: StateSlot): number {
+  if (typeof max === 'number') return max;
+  const index = layout.scalars.findIndex((scalar) => scalar.name === max);
+  return programScalars(layout, program)[index];
 }
 
 function sliceOutputs(bytes: Uint8Array, from: number, sizes: readonly number[]): Uint8Array[] {

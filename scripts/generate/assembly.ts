@@ -83,9 +83,29 @@ function foldStatement(family: FamilySpec, index: number): string[] {
       return [`    foldWelford(${slot}, ${value}, step); // ${name}`];
     case 'delta_mean':
       return [`    foldDelta(${slot}, ${value} - previousOf(${metric}), step); // ${name}`];
+    case 'histogram':
+      return [`    foldHistogram(${slot}, ${value}); // ${name}`];
     default:
       return [];
   }
+}
+
+/** Where each array of the state begins, in bytes from `arraysOf(i)`. */
+function arrayOffsets(family: FamilySpec): string[] {
+  return [
+    'let numArrayElements: i32 = 0;',
+    ...family.arrays.map(({ name }) => `export let a_${name}: usize = 0;`),
+  ];
+}
+
+function arrayLoads(family: FamilySpec): string[] {
+  if (family.arrays.length === 0) return [];
+  const scalar = (index: number) => `<i32>s_${family.scalars[index]!.name}`;
+  const loads = family.arrays.map(({ name, length }) => {
+    const elements = lengthExpression(family, length, scalar);
+    return `  a_${name} = <usize>(4 * end); end += ${elements};`;
+  });
+  return ['  let end: i32 = 0;', ...loads, '  numArrayElements = end;'];
 }
 
 /** The layout as a class: what is generic over families is compiled once for each. */
@@ -99,6 +119,7 @@ function layoutClass(family: FamilySpec): string {
     member('numScalars', 'i32', 'SCALAR_COUNT'),
     member('numTables', 'i32', 'TABLE_COUNT'),
     member('numWords', 'i32', 'WORD_COUNT'),
+    member('numArrayElements', 'i32', 'numArrayElements'),
     member('numReals', 'i32', 'REAL_COUNT'),
     member('numStatistics', 'i32', 'STATISTIC_COUNT'),
     member('numMetrics', 'i32', 'METRIC_COUNT'),
@@ -136,7 +157,7 @@ export function assemblyFamily(family: FamilySpec): string {
     `// ${HEADER}`,
     "import { Out } from '../outputs';",
     'import {',
-    '  foldDelta, foldMax, foldSum, foldWelford, metricOf, previousOf,',
+    '  foldDelta, foldHistogram, foldMax, foldSum, foldWelford, metricOf, previousOf,',
     "} from '../statistics';",
     '',
     `export const FAMILY: u32 = ${family.family};`,
@@ -161,8 +182,11 @@ export function assemblyFamily(family: FamilySpec): string {
     tableSwitch(family, 'tableBelow', 'u32', (t) => String(t.below ?? 4294967295)),
     ...family.scalars.map((s) => `export let s_${s.name}: f64 = 0;`),
     '',
+    ...arrayOffsets(family),
+    '',
     'export function loadScalars(at: usize): void {',
     ...family.scalars.map((s, i) => `  s_${s.name} = load<f64>(at, ${8 * i});`),
+    ...arrayLoads(family),
     '}',
     '',
     ...family.tables.map((t) => `export let t_${t.name}: usize = 0; // ${t.dtype}`),

@@ -101,6 +101,43 @@ function tableStruct(family: FamilySpec): string {
   ].join('\n');
 }
 
+/** The state's arrays by name: their sizes, and slices of one environment's. */
+function arrayStructs(family: FamilySpec): string[] {
+  const { arrays } = family;
+  if (arrays.length === 0) return [];
+  const each = (write: (name: string) => string) =>
+    arrays.map(({ name }) => write(name)).join('\n');
+  const sizes = arrays.map(({ name, length }) => {
+    const elements = lengthExpression(family, length, (index) => `(s[${index}] as usize)`);
+    return `            ${name}: ${elements},`;
+  });
+  return [
+    '/// Elements of each array of the state.',
+    `#[derive(Clone, Debug)]\npub struct ArraySizes {\n${each((n) => `    pub ${n}: usize,`)}\n}`,
+    "/// One environment's arrays.",
+    `pub struct Arrays<'a> {`,
+    ...arrays.map(({ name, doc }) => `    /// ${doc}\n    pub ${name}: &'a mut [u32],`),
+    '}',
+    'impl ArraySizes {',
+    '    pub fn new(s: &[f64]) -> Self {',
+    `        Self {\n${sizes.join('\n')}\n        }`,
+    '    }',
+    '    /// Elements of all arrays of one environment.',
+    '    pub fn total(&self) -> usize {',
+    `        ${arrays.map(({ name }) => `self.${name}`).join(' + ')}`,
+    '    }',
+    "    /// Cuts one environment's elements into its arrays.",
+    '    #[inline(always)]',
+    "    pub fn split<'a>(&self, elements: &'a mut [u32]) -> Arrays<'a> {",
+    each((n) => `        let (${n}, elements) = elements.split_at_mut(self.${n});`),
+    '        debug_assert!(elements.is_empty());',
+    `        Arrays { ${arrays.map(({ name }) => name).join(', ')} }`,
+    '    }',
+    '}',
+    '',
+  ];
+}
+
 const float = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);
 
 function tableField(family: FamilySpec, table: TableSpec): string {
@@ -151,6 +188,7 @@ export function rustFamily(family: FamilySpec): string {
     module('scalar', family.scalars, 'Positions in the scalar block.'),
     module('table', family.tables, 'Positions in the table directory.'),
     module('word', family.words, 'Slots of the u32 state.'),
+    ...arrayStructs(family),
     module('real', family.reals, 'Slots of the f64 state.'),
     module('statistic', family.statistics, 'Slots of the episode statistics.'),
     module('observation', family.observations, 'Positions in an observation row.'),

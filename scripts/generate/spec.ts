@@ -23,9 +23,17 @@ export interface TableSpec extends NamedDoc {
 export interface WordSpec extends NamedDoc {
   max: number | string;
 }
+/** A u32 array of the state; its elements are kept together, environment by environment. */
+export interface ArraySpec extends NamedDoc {
+  /** A product of numbers, scalars and `pow2(scalar)`. */
+  length: string;
+  max: number | string;
+}
 export interface StatisticSpec extends NamedDoc {
   fold: string;
   of?: string;
+  /** Bins of a `histogram`, each a slot of its own. */
+  bins?: number;
 }
 export interface ActionSpec extends NamedDoc {
   low?: number;
@@ -73,6 +81,8 @@ export interface FamilySpec {
   metrics: NamedDoc[];
   statistics: StatisticSpec[];
   words: WordSpec[];
+  /** State whose size a task decides; none where a family has only words and reals. */
+  arrays: ArraySpec[];
   reals: NamedDoc[];
   scalars: ScalarSpec[];
   tables: TableSpec[];
@@ -84,11 +94,22 @@ export function mergeFamily(common: CommonSpec, family: FamilySpec): FamilySpec 
     ...family,
     enums: family.enums ?? {},
     limits: family.limits ?? {},
+    arrays: family.arrays ?? [],
     scalars: [...common.scalars, ...family.scalars],
     tables: [...common.tables, ...family.tables],
     words: [...common.words, ...family.words],
-    statistics: [...common.statistics, ...family.statistics],
+    statistics: [...common.statistics, ...family.statistics.flatMap(statisticSlots)],
   };
+}
+
+/** One slot for each bin of a histogram; the first one's fold counts for all of them. */
+function statisticSlots(statistic: StatisticSpec): StatisticSpec[] {
+  if (statistic.bins === undefined) return [statistic];
+  return Array.from({ length: statistic.bins }, (_, bin) => ({
+    ...statistic,
+    name: `${statistic.name}_${bin}`,
+    fold: bin === 0 ? 'histogram' : 'histogram_bin',
+  }));
 }
 
 /** FNV-1a of everything a backend's code depends on: names, their order, bounds and folds. */
@@ -101,6 +122,7 @@ export function layoutHash(family: FamilySpec): number {
     family.scalars.map((s) => [s.name, s.min, s.max, s.integer ?? false]),
     family.tables.map((t) => [t.name, t.dtype, t.length, t.below ?? '', t.min ?? '', t.max ?? '']),
     family.words.map((w) => [w.name, w.max]),
+    ...(family.arrays.length === 0 ? [] : [family.arrays.map((a) => [a.name, a.length, a.max])]),
     family.reals.map((r) => r.name),
     family.statistics.map((s) => [s.name, s.fold, s.of ?? '']),
     family.observations.map((o) => [o.name, o.variant ?? '']),

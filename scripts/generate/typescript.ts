@@ -1,5 +1,6 @@
 /** The TypeScript side of the generator. */
 import {
+  type ArraySpec,
   type CommonSpec,
   camel,
   type FamilySpec,
@@ -78,6 +79,12 @@ function tableObject(family: FamilySpec, table: TableSpec): string {
     .replace(/\(s\) => ([\d *]+),/g, '() => $1,');
 }
 
+function arrayObject(family: FamilySpec, { name, length, max, doc }: ArraySpec): string {
+  const elements = lengthExpression(family, length, (index) => `s[${index}]!`);
+  const parameter = elements.includes('s[') ? 's' : '';
+  return `    { name: ${quote(name)}, length: (${parameter}) => ${elements}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
+}
+
 function layoutObject(family: FamilySpec): string {
   const list = (rows: readonly object[]): string =>
     `[\n${rows.map((row) => `    ${quote(row)},`).join('\n')}\n  ]`;
@@ -116,6 +123,9 @@ function layoutObject(family: FamilySpec): string {
     `  scalars: ${list(scalars)},`,
     `  tables: [\n${tables.join('\n')}\n  ],`,
     `  words: ${list(words)},`,
+    family.arrays.length === 0
+      ? '  arrays: [],'
+      : `  arrays: [\n${family.arrays.map((a) => arrayObject(family, a)).join('\n')}\n  ],`,
     `  reals: ${list(family.reals.map(named))},`,
     `  statistics: ${list(statistics)},`,
     `  actions: ${list(family.actions.map((a) => ({ ...a, ...text(a) })))},`,

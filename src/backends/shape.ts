@@ -1,7 +1,13 @@
 /** What the adapters read of a program before a backend has seen it, and how state is laid out. */
 import type { Autoreset, BatchOptions } from '../backend.js';
-import type { Layout } from '../compile/layout.js';
-import { faultCode, HEADER_BYTES, programError, programFamily } from '../compile/program.js';
+import { type Layout, stateSlots } from '../compile/layout.js';
+import {
+  faultCode,
+  HEADER_BYTES,
+  programError,
+  programFamily,
+  programScalars,
+} from '../compile/program.js';
 import { autoresetMode, channels as channelList, header } from '../generated/common.js';
 import { layouts } from '../generated/index.js';
 
@@ -53,10 +59,10 @@ export function channelBytes(
   });
 }
 
-/** Bytes per environment of every state slot: words, then reals, then statistics. */
-export function slotBytes(layout: Layout): number[] {
-  const reals = layout.reals.length + layout.statistics.length;
-  return [...layout.words.map(() => 4), ...new Array<number>(reals).fill(8)];
+/** Bytes per environment of every state slot: words, arrays, reals, statistics. */
+export function slotBytes(layout: Layout, program: Uint8Array): number[] {
+  const slots = stateSlots(layout, programScalars(layout, program));
+  return slots.map(({ dtype }) => BYTES_PER_ELEMENT[dtype]);
 }
 
 /** The number by which the cores know an autoreset mode. */

@@ -477,6 +477,7 @@ export const servingLayout: Layout = {
     {"name":"quant_tier","max":2,"doc":"quantisation in force"},
     {"name":"rollout_left","max":1000,"doc":"steps until the last slow change is rolled out"},
   ],
+  arrays: [],
   reals: [
     {"name":"queue","doc":"requests waiting"},
     {"name":"arrival_ema","doc":"10-step exponential mean of the arrivals"},

@@ -43,6 +43,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   private readonly autoreset: Autoreset;
   private readonly folds: Folds;
   private readonly words = new Uint32Array(4);
+  private readonly numArrayElements: number;
   private numEpisodes = 0;
 
   constructor(
@@ -55,6 +56,8 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     this.folds = foldsOf(layout);
     this.channels = allocateChannels(layout, program, options);
     this.lanes = Array.from({ length: options.numEnvs }, (_, i) => this.createLane(i, options));
+    const arrays = arraysOf(layout, this.lanes[0].state);
+    this.numArrayElements = arrays.reduce((sum, array) => sum + array.length, 0);
   }
 
   reset(seed: { lo: number; hi: number } | null, masked: boolean): void {
@@ -92,18 +95,20 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   exportState(): Uint8Array {
     const { layout, lanes } = this;
     const n = lanes.length;
-    const wordBytes = 4 * layout.words.length * n;
-    const reals = layout.reals.length + layout.statistics.length;
-    const bytes = new Uint8Array(wordBytes + 8 * reals * n);
+    const numWords = layout.words.length + this.numArrayElements;
+    const numReals = layout.reals.length + layout.statistics.length;
+    const bytes = new Uint8Array((4 * numWords + 8 * numReals) * n);
     const view = new DataView(bytes.buffer);
     lanes.forEach(({ state, statistics }, i) => {
       const values = state as unknown as Record<string, number>;
-      layout.words.forEach((field, slot) => {
-        view.setUint32(4 * (slot * n + i), values[camel(field.name)], true);
+      const words = layout.words.map(({ name }) => values[camel(name)]);
+      const arrays = arraysOf(layout, state).flatMap((array) => Array.from(array));
+      [...words, ...arrays].forEach((value, slot) => {
+        view.setUint32(4 * (slot * n + i), value, true);
       });
-      const numbers = [...layout.reals.map((field) => values[camel(field.name)]), ...statistics];
-      numbers.forEach((value, slot) => {
-        view.setFloat64(wordBytes + 8 * (slot * n + i), value, true);
+      const reals = layout.reals.map(({ name }) => values[camel(name)]);
+      [...reals, ...statistics].forEach((value, slot) => {
+        view.setFloat64(4 * numWords * n + 8 * (slot * n + i), value, true);
       });
     });
     return bytes;
@@ -112,20 +117,20 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   importState(bytes: Uint8Array): void {
     const { layout, lanes } = this;
     const n = lanes.length;
-    const wordBytes = 4 * layout.words.length * n;
+    const realsFrom = 4 * (layout.words.length + this.numArrayElements) * n;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const real = (slot: number, i: number) => view.getFloat64(wordBytes + 8 * (slot * n + i), true);
     lanes.forEach(({ state, statistics }, i) => {
       const values = state as unknown as Record<string, number>;
-      layout.words.forEach((field, slot) => {
-        values[camel(field.name)] = view.getUint32(4 * (slot * n + i), true);
-      });
-      layout.reals.forEach((field, slot) => {
-        values[camel(field.name)] = real(slot, i);
-      });
-      for (let s = 0; s < statistics.length; s++) {
-        statistics[s] = real(layout.reals.length + s, i);
+      let word = 0;
+      const nextWord = () => view.getUint32(4 * (word++ * n + i), true);
+      let real = 0;
+      const nextReal = () => view.getFloat64(realsFrom + 8 * (real++ * n + i), true);
+      for (const { name } of layout.words) values[camel(name)] = nextWord();
+      for (const array of arraysOf(layout, state)) {
+        for (let k = 0; k < array.length; k++) array[k] = nextWord();
       }
+      for (const { name } of layout.reals) values[camel(name)] = nextReal();
+      for (let s = 0; s < statistics.length; s++) statistics[s] = nextReal();
     });
   }
 
@@ -240,6 +245,12 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
       }
     }
   }
+}
+
+/** The arrays of a state, by their names in the layout. */
+function arraysOf(layout: Layout, state: object): Uint32Array[] {
+  const values = state as Record<string, Uint32Array>;
+  return layout.arrays.map(({ name }) => values[camel(name)]);
 }
 
 function rowOf<T extends Float32Array | Uint8Array>(array: T, i: number, width: number): T {

@@ -62,10 +62,19 @@ pub trait VectorEnv: Send {
     fn rollout(&mut self, policy: u32, steps: u32);
     /// Episodes that ended since the batch was made.
     fn episodes(&self) -> u64;
-    /// Copies state slot `slot` (words, then reals, then statistics) to `out`, one element of 4
+    /// Copies state slot `slot` (words, arrays, reals, then statistics) to `out`, one element of 4
     /// or 8 bytes per environment.
     fn export_slot(&self, slot: usize, out: &mut [u8]);
     fn import_slot(&mut self, slot: usize, data: &[u8]);
+}
+
+/// The parts of the state, in the order of their slots.
+#[derive(Clone, Copy)]
+enum Part {
+    Words,
+    Arrays,
+    Reals,
+    Statistics,
 }
 
 /// A batch of one family.
@@ -202,15 +211,20 @@ impl<E: Env> Batch<E> {
         }
     }
 
-    /// Where a slot lies: which of the three arrays, and which row of it.
-    fn slot(&self, slot: usize) -> (usize, usize) {
+    /// Where a slot lies: in which part of the state, and which row of it.
+    fn slot(&self, slot: usize) -> (Part, usize) {
         let shape = &self.store.shape;
-        if slot < shape.words {
-            (0, slot)
-        } else if slot < shape.words + shape.reals {
-            (1, slot - shape.words)
+        let arrays_from = shape.words;
+        let reals_from = arrays_from + shape.arrays;
+        let statistics_from = reals_from + shape.reals;
+        if slot < arrays_from {
+            (Part::Words, slot)
+        } else if slot < reals_from {
+            (Part::Arrays, slot - arrays_from)
+        } else if slot < statistics_from {
+            (Part::Reals, slot - reals_from)
         } else {
-            (2, slot - shape.words - shape.reals)
+            (Part::Statistics, slot - statistics_from)
         }
     }
 }
@@ -268,16 +282,23 @@ impl<E: Env> VectorEnv for Batch<E> {
     }
 
     fn export_slot(&self, slot: usize, out: &mut [u8]) {
-        let (array, row) = self.slot(slot);
+        let (part, row) = self.slot(slot);
+        let width = self.store.shape.arrays;
         for index in 0..self.store.num_blocks {
             // SAFETY: nothing else runs on this batch, and one block is alive at a time.
             let block = unsafe { self.store.block(index) };
             for lane in 0..self.store.live_lanes(index) {
                 let at = index * LANES + lane;
-                match array {
-                    0 => out[4 * at..][..4].copy_from_slice(&block.words[row][lane].to_le_bytes()),
-                    1 => out[8 * at..][..8].copy_from_slice(&block.reals[row][lane].to_le_bytes()),
-                    _ => out[8 * at..][..8]
+                let word = &mut out[4 * at..];
+                match part {
+                    Part::Words => word[..4].copy_from_slice(&block.words[row][lane].to_le_bytes()),
+                    Part::Arrays => {
+                        word[..4].copy_from_slice(&block.arrays[lane * width + row].to_le_bytes());
+                    }
+                    Part::Reals => {
+                        out[8 * at..][..8].copy_from_slice(&block.reals[row][lane].to_le_bytes())
+                    }
+                    Part::Statistics => out[8 * at..][..8]
                         .copy_from_slice(&block.statistics[row][lane].to_le_bytes()),
                 }
             }
@@ -285,7 +306,8 @@ impl<E: Env> VectorEnv for Batch<E> {
     }
 
     fn import_slot(&mut self, slot: usize, data: &[u8]) {
-        let (array, row) = self.slot(slot);
+        let (part, row) = self.slot(slot);
+        let width = self.store.shape.arrays;
         let word = |at: usize| u32::from_le_bytes(data[4 * at..][..4].try_into().unwrap());
         let real = |at: usize| f64::from_le_bytes(data[8 * at..][..8].try_into().unwrap());
         for index in 0..self.store.num_blocks {
@@ -293,10 +315,11 @@ impl<E: Env> VectorEnv for Batch<E> {
             let block = unsafe { self.store.block(index) };
             for lane in 0..self.store.live_lanes(index) {
                 let at = index * LANES + lane;
-                match array {
-                    0 => block.words[row][lane] = word(at),
-                    1 => block.reals[row][lane] = real(at),
-                    _ => block.statistics[row][lane] = real(at),
+                match part {
+                    Part::Words => block.words[row][lane] = word(at),
+                    Part::Arrays => block.arrays[lane * width + row] = word(at),
+                    Part::Reals => block.reals[row][lane] = real(at),
+                    Part::Statistics => block.statistics[row][lane] = real(at),
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! State and channels of a batch, cut into blocks of `LANES` environments.
 //!
 //! State is kept block by block, [block][slot][lane], so that a block is contiguous and a thread
-//! owns whole blocks; the tail is padded with environments nobody sees. Channels are row-major.
+//! owns whole blocks; the tail is padded with environments nobody sees. Arrays (state whose size a
+//! task decides) are walked by one environment at a time and so kept environment by environment.
+//! Channels are row-major.
 
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub struct Shape {
     pub mask_dim: usize,
     pub metric_dim: usize,
     pub words: usize,
+    /// Elements of the arrays of one environment; 0 for most families.
+    pub arrays: usize,
     pub reals: usize,
     pub statistics: usize,
 }
@@ -81,6 +85,8 @@ impl Channels {
 /// One block of environments: its state, and its rows of the channels.
 pub struct Block<'a> {
     pub words: &'a mut [[u32; LANES]],
+    /// [lane][element]
+    pub arrays: &'a mut [u32],
     pub reals: &'a mut [[f64; LANES]],
     pub statistics: &'a mut [[f64; LANES]],
     pub actions: &'a mut [u32],
@@ -103,6 +109,7 @@ pub struct Store {
     pub num_envs: usize,
     pub num_blocks: usize,
     words: Buffer<[u32; LANES]>,
+    arrays: Buffer<u32>,
     reals: Buffer<[f64; LANES]>,
     statistics: Buffer<[f64; LANES]>,
     pub channels: Arc<Channels>,
@@ -119,6 +126,7 @@ impl Store {
             num_envs,
             num_blocks,
             words: Buffer::zeroed(num_blocks * shape.words),
+            arrays: Buffer::zeroed(num_blocks * LANES * shape.arrays),
             reals: Buffer::zeroed(num_blocks * shape.reals),
             statistics: Buffer::zeroed(num_blocks * shape.statistics),
             channels: Arc::new(Channels::new(&shape, num_blocks * LANES, metrics)),
@@ -144,6 +152,7 @@ impl Store {
         unsafe {
             Block {
                 words: part(&self.words, index, shape.words),
+                arrays: part(&self.arrays, index, LANES * shape.arrays),
                 reals: part(&self.reals, index, shape.reals),
                 statistics: part(&self.statistics, index, shape.statistics),
                 actions: part(&channels.actions, index, LANES * shape.action_dim),
