@@ -67,16 +67,16 @@ export function loadShippedTable(name: string): PerfTable {
   if (!(SHIPPED_TABLES as readonly string[]).includes(name)) {
     throw new DataError(`no table is called "${name}"; there are ${SHIPPED_TABLES.join(', ')}`);
   }
-  return decodePerfTable(readFileSync(join(tablesFolder(), `${name}.json`), 'utf8'));
+  return decodePerfTable(readFileSync(join(packageFolder('data/tables'), `${name}.json`), 'utf8'));
 }
 
-/** `data/tables` of the package that this file, compiled or not, lies in. */
-function tablesFolder(): string {
+/** A folder of the package that this file, compiled or not, lies in; it has a README.md. */
+export function packageFolder(path: string): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'data/tables/README.md'))) {
+  while (!existsSync(join(folder, path, 'README.md'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new DataError('the package has lost its folder data/tables');
+    if (parent === folder) throw new DataError(`the package has lost its folder ${path}`);
     folder = parent;
   }
-  return join(folder, 'data/tables');
+  return join(folder, path);
 }

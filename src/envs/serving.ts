@@ -1,14 +1,15 @@
 /** Serving: run an LLM inference server's knobs while its traffic changes. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { compileServing, type ServingConfig } from '../compile/serving.js';
+import { compileServing, configurationGrid, type ServingConfig } from '../compile/serving.js';
 import { servingLayout } from '../generated/serving.js';
 import { Box } from '../spaces.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
-import { actionCodec } from './serving/actions.js';
+import { actionCodec, nearestConfiguration, normaliseAction } from './serving/actions.js';
+import { namedAction } from './serving/common.js';
 import { readConfig } from './serving/config.js';
 import { stepDescriber } from './serving/describe.js';
-import { graderOf, gradeStatistics } from './serving-grader.js';
+import { gradeLog, graderOf, gradeStatistics } from './serving-grader.js';
 import { servingTasks } from './serving-tasks.js';
 
 /** The serving family: the origin's three tasks and the measured ones. */
@@ -50,6 +51,9 @@ function compileServingTask(spec: TaskSpec, overrides: JsonObject = {}): Compile
     baselineAction: codec.baseline,
     describeStep: stepDescriber(config),
     grade: (statistics, context) => gradeStatistics(grader, statistics, context),
+    gradeLog(log, context) {
+      return gradeLog(this, log, context);
+    },
     needsBaseline: config.dynamics === 'measured',
   };
 }
@@ -69,4 +73,32 @@ function observationSpace(config: ServingConfig): Box {
     low: fields.map((field) => scaled(field.low, field.scale, -Infinity)),
     high: fields.map((field) => scaled(field.high, field.scale, Infinity)),
   });
+}
+
+/**
+ * The configurations of a serving task's discrete grid, [n][5]: kv_budget, batch_size, spec_length,
+ * prefill_disagg, quant_tier; a discrete action is an index into it.
+ */
+export function servingGrid(task: CompiledTask): number[][] {
+  return configurationGrid(readConfig(task.spec, task.config).config);
+}
+
+/**
+ * The action of a task's action space that asks for a configuration (five numbers as in
+ * `servingGrid`); where actions are indices, the nearest configuration of the grid.
+ */
+export function servingAction(task: CompiledTask, row: readonly number[]): unknown {
+  const action = namedAction(row);
+  if (task.config['action_space'] === 'normalised') return normaliseAction(action);
+  if (task.config['action_space'] === 'structured') return action;
+  return nearestConfiguration(servingGrid(task), action);
+}
+
+/** What a serving task's observations are multiplied by, field by field: all 1 unless normalised. */
+export function observationScales(task: CompiledTask): Float32Array {
+  const isNormalised = task.config['normalize_observation'] === true;
+  const { observations } = task.layout;
+  return Float32Array.from(task.observationNames, (_, i) =>
+    isNormalised ? observations[i].scale : 1,
+  );
 }

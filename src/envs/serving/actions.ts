@@ -40,13 +40,20 @@ function structuredCodec({ defaultAction }: ServingConfig): ActionCodec {
     dtype: 'real',
     dim: ACTION_FIELDS.length,
     baseline: { ...defaultAction, prefill_disagg: Number(defaultAction.prefill_disagg) },
-    encode(action, row) {
-      const fields = fieldsOf(action);
-      ACTION_FIELDS.forEach((name, i) => {
-        row[i] = fieldNumber(name, name in fields ? fields[name] : defaultAction[name]);
-      });
-    },
+    encode: (action, row) => encodeFields(action, defaultAction, row),
   };
+}
+
+/** Writes an action's five numbers into a row; an absent field reads the default's. */
+export function encodeFields(
+  action: unknown,
+  defaults: ServingAction,
+  row: Float32Array | Int32Array,
+): void {
+  const fields = fieldsOf(action);
+  ACTION_FIELDS.forEach((name, i) => {
+    row[i] = fieldNumber(name, name in fields ? fields[name] : defaults[name]);
+  });
 }
 
 /** An action's fields by name, from an object or an array of five numbers. */

@@ -48,3 +48,10 @@ export function readAction(reader: ConfigReader): ServingAction {
     quant_tier: reader.number('quant_tier', { min: 0, max: 2, integer: true }),
   };
 }
+
+/** A configuration row as an action by names; the draft length is one of the choices. */
+export function namedAction(row: readonly number[]): ServingAction {
+  const [kv_budget, batch_size, length, prefill_disagg, quant_tier] = row;
+  const spec_length = SPEC_CHOICES.findLast((choice) => choice <= length) ?? 0;
+  return { kv_budget, batch_size, spec_length, prefill_disagg, quant_tier };
+}

@@ -29,6 +29,8 @@ const COMMON: JsonObject = {
   max_memory_gb: null,
   // Shares of interactive, batch and best-effort requests.
   priority_distribution: [1, 0, 0],
+  // Two configurations and thresholds of the hysteresis policy; null: it is tuned when asked for.
+  hysteresis: null,
 };
 
 /** Dynamics `origin`. */
@@ -83,6 +85,4 @@ export const MEASURED_DEFAULTS: JsonObject = {
   // Share of the new capacity while a slow change is rolled out, and for how many steps.
   rollout_capacity: 0.7,
   rollout_steps: { spec_length: 3, prefill_disagg: 6, quant_tier: 10 },
-  // Two configurations and thresholds of the hysteresis policy; null: it is tuned when asked for.
-  hysteresis: null,
 };

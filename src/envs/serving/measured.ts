@@ -2,7 +2,7 @@
 import type { ServingAction, ServingMeasured } from '../../compile/serving.js';
 import { recordedTraffic } from '../../compile/serving-traffic.js';
 import { lookupPerf } from '../../data/interpolate.js';
-import type { PerfTable } from '../../data/perf-table.js';
+import type { PerfMetrics, PerfTable } from '../../data/perf-table.js';
 import type { ConfigReader } from '../config-reader.js';
 import { servingTables, servingTraffic } from '../serving-tables.js';
 import { LATENCY_MS, readAction, readCommon, SHARE } from './common.js';
@@ -62,12 +62,18 @@ export function capacityRps(
   promptLen: number,
   outputTokens: number,
 ): number {
-  const { tps } = lookupPerf(table, { ...action, prompt_len: promptLen });
+  const { tps } = metricsAt(table, action, promptLen);
   const prefillS = prefillMs(table, action.quant_tier, promptLen) / 1000;
   const requestS = table.meanOutputTokens / tps;
   const decodeS = Math.max((requestS - prefillS) / table.meanOutputTokens, 1e-7);
   const answerS = outputTokens * decodeS;
   return 1 / (action.prefill_disagg ? Math.max(prefillS, answerS) : prefillS + answerS);
+}
+
+/** The table's metrics of a configuration at a prompt length, quantisation applied. */
+function metricsAt(table: PerfTable, action: ServingAction, promptLen: number): PerfMetrics {
+  const { prefill_disagg: _, ...query } = action;
+  return lookupPerf(table, { ...query, prompt_len: promptLen });
 }
 
 /** Prefill time of one prompt, linear between the table's nodes; 0 where the table has none. */
@@ -99,7 +105,6 @@ export function baselineConfiguration(
     quant_tier: 0,
   } as const;
   const fits = (kv: number) =>
-    lookupPerf(table, { ...action, kv_budget: kv, prompt_len: promptP99 }).gpu_mem_gb <=
-    memoryMaxGb;
+    metricsAt(table, { ...action, kv_budget: kv }, promptP99).gpu_mem_gb <= memoryMaxGb;
   return { ...action, kv_budget: table.kv.findLast(fits) ?? table.kv[0] };
 }
