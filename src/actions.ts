@@ -47,8 +47,12 @@ export class ActionWriter {
   /** An index has no nearest neighbour to be clipped to, so one outside the space is refused. */
   private checkIndices(): void {
     const { task, scratch } = this;
-    for (let k = 0; k < scratch.length; k++) {
-      const problem = task.actionSpace.describe(scratch[k], this.placeOf(k));
+    const { actionDim, actionSpace } = task;
+    for (let k = 0; k < scratch.length; k += actionDim) {
+      const isOne = actionDim === 1;
+      const action = isOne ? scratch[k] : scratch.subarray(k, k + actionDim);
+      const place = isOne ? this.placeOf(k) : `environment ${k / actionDim}: action`;
+      const problem = actionSpace.describe(action, place);
       if (problem !== null) throw new RangeError(problem);
     }
   }

@@ -1,6 +1,11 @@
 /** The environment families that the library has. */
+import { autoscalingFamily } from './autoscaling.js';
 import type { EnvFamily } from './family.js';
 import { provisioningFamily } from './provisioning.js';
 import { servingFamily } from './serving.js';
 
-export const families: readonly EnvFamily[] = [servingFamily, provisioningFamily];
+export const families: readonly EnvFamily[] = [
+  servingFamily,
+  autoscalingFamily,
+  provisioningFamily,
+];

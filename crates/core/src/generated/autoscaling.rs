@@ -444,23 +444,27 @@ pub mod metric {
     pub const PRICE: usize = 5;
     /// instances that do not serve yet
     pub const STARTING_INSTANCES: usize = 6;
+    /// capacity of all instances, the first type's being 1
+    pub const CAPACITY_UNITS: usize = 7;
+    /// capacity of the instances that serve
+    pub const SERVING_UNITS: usize = 8;
     /// budget minus what was spent; 0 without a budget
-    pub const BUDGET_LEFT: usize = 7;
+    pub const BUDGET_LEFT: usize = 9;
     /// 1: the latency is above the SLA
-    pub const SLA_VIOLATION: usize = 8;
+    pub const SLA_VIOLATION: usize = 10;
     /// 1: more than the budget has been spent
-    pub const OVER_BUDGET: usize = 9;
+    pub const OVER_BUDGET: usize = 11;
     /// the reward's CPU component
-    pub const REWARD_CPU: usize = 10;
+    pub const REWARD_CPU: usize = 12;
     /// the reward's memory component
-    pub const REWARD_MEMORY: usize = 11;
+    pub const REWARD_MEMORY: usize = 13;
     /// the reward's cost component, not above 0
-    pub const REWARD_COST: usize = 12;
+    pub const REWARD_COST: usize = 14;
     /// the deduction where not both utilisations are in range
-    pub const REWARD_MIXED: usize = 13;
+    pub const REWARD_MIXED: usize = 15;
     /// steps taken in this episode
-    pub const STEP: usize = 14;
-    pub const COUNT: usize = 15;
+    pub const STEP: usize = 16;
+    pub const COUNT: usize = 17;
 }
 
 /// Positions in a structured action row.
@@ -476,7 +480,7 @@ pub mod action {
 pub const LAYOUT: Layout = Layout {
     family: 2,
     name: "autoscaling",
-    hash: 1191231116,
+    hash: 1142211012,
     scalars: &[
         ScalarField { name: "horizon", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "action_dim", min: 1.0, max: 64.0, integer: true },

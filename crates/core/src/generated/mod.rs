@@ -6,8 +6,9 @@ pub mod common;
 pub mod serving;
 pub mod autoscaling;
 pub mod provisioning;
+pub mod scheduling;
 
 use crate::program::Layout;
 
 /// The layout of every family.
-pub const LAYOUTS: [&Layout; 3] = [&serving::LAYOUT, &autoscaling::LAYOUT, &provisioning::LAYOUT];
+pub const LAYOUTS: [&Layout; 4] = [&serving::LAYOUT, &autoscaling::LAYOUT, &provisioning::LAYOUT, &scheduling::LAYOUT];

@@ -1,0 +1,141 @@
+/** Autoscaling: keep a service inside its utilisation band. docs/environments/autoscaling.md */
+import {
+  type AutoscalingConfig,
+  compileAutoscaling,
+  observedFields,
+} from '../compile/autoscaling.js';
+import { digestOf } from '../digest.js';
+import { autoscalingLayout, metric } from '../generated/autoscaling.js';
+import { show } from '../spaces/space.js';
+import { Box, Discrete, MultiDiscrete } from '../spaces.js';
+import { readConfig } from './autoscaling/config.js';
+import { gradeStatistics } from './autoscaling-grader.js';
+import { autoscalingTasks } from './autoscaling-tasks.js';
+import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
+
+/** The autoscaling family: the origin's three tasks, diurnal, trace and fleet. */
+export const autoscalingFamily: EnvFamily = {
+  name: 'autoscaling',
+  layout: autoscalingLayout,
+  tasks: autoscalingTasks,
+  policies: ['baseline', 'random', 'constant', 'keep', 'threshold', 'hpa', 'best-constant'],
+  compile: compileAutoscalingTask,
+};
+
+/**
+ * Compiles an autoscaling task with some entries of its configuration replaced.
+ *
+ * @throws RangeError naming an entry that is unknown, mistyped or out of range; DataError for a
+ * rate trace that is not known.
+ */
+function compileAutoscalingTask(spec: TaskSpec, overrides: JsonObject = {}): CompiledTask {
+  const { config, scoreThreshold, json } = readConfig(spec, overrides);
+  const { horizonSteps, budget, isFleet, maxDelta } = config;
+  const program = compileAutoscaling(config);
+  const fields = observedFields(config);
+  return {
+    spec,
+    config: json,
+    layout: autoscalingLayout,
+    program,
+    programDigest: digestOf(program),
+    horizonSteps,
+    actionSpace: actionSpaceOf(config),
+    observationSpace: observationSpaceOf(config),
+    actionDtype: 'index',
+    actionDim: isFleet ? 2 : 1,
+    observationDim: fields.length,
+    maskDim: 0,
+    observationNames: fields.map(({ name }) => name),
+    encodeAction: isFleet ? fleetEncoder(config) : changeEncoder(config),
+    baselineAction: isFleet ? [0, maxDelta] : maxDelta,
+    describeStep: (metrics) => describeStep(config, metrics),
+    grade: (statistics) => gradeStatistics({ horizonSteps, scoreThreshold, budget }, statistics),
+    needsBaseline: false,
+  };
+}
+
+/** Changes from -max_delta to max_delta, as 0 .. 2 max_delta; a fleet's behind the type. */
+function actionSpaceOf({ isFleet, instanceTypes, maxDelta }: AutoscalingConfig) {
+  const changes = 2 * maxDelta + 1;
+  return isFleet ? new MultiDiscrete([instanceTypes.length, changes]) : new Discrete(changes);
+}
+
+/** The layout's bounds, under the fixed scalings where observations are normalised. */
+function observationSpaceOf(config: AutoscalingConfig): Box {
+  const fields = observedFields(config);
+  const bound = (value: number | null, scale: number, unbounded: number) => {
+    if (value === null) return unbounded;
+    return config.normalizeObservation ? Math.fround(value * Math.fround(scale)) : value;
+  };
+  return new Box({
+    low: fields.map(({ low, scale }) => bound(low, scale, -Infinity)),
+    high: fields.map(({ high, scale }) => bound(high, scale, Infinity)),
+  });
+}
+
+function changeEncoder(config: AutoscalingConfig): CompiledTask['encodeAction'] {
+  const space = actionSpaceOf(config);
+  return (action, row) => {
+    const problem = space.describe(action, 'action');
+    if (problem !== null) throw new RangeError(problem);
+    row[0] = action as number;
+  };
+}
+
+/** Takes `[type, change + max_delta]`, or `{ instance_type, change }` with the type's name. */
+function fleetEncoder(config: AutoscalingConfig): CompiledTask['encodeAction'] {
+  const space = actionSpaceOf(config);
+  return (action, row) => {
+    const pair = isRecord(action) ? pairOf(action, config) : action;
+    const problem = space.describe(pair, 'action');
+    if (problem !== null) throw new RangeError(problem);
+    row.set(pair as ArrayLike<number>);
+  };
+}
+
+function isRecord(action: unknown): action is Readonly<Record<string, unknown>> {
+  const isObject = typeof action === 'object' && action !== null;
+  return isObject && !Array.isArray(action) && !ArrayBuffer.isView(action);
+}
+
+function pairOf(
+  action: Readonly<Record<string, unknown>>,
+  { instanceTypes, maxDelta }: AutoscalingConfig,
+): number[] {
+  const names = instanceTypes.map(({ name }) => name);
+  const { instance_type: type, change } = action;
+  const index = names.findIndex((name, i) => name === type || i === type);
+  if (index < 0) {
+    const needed = `one of ${names.join(', ')} is needed`;
+    throw new RangeError(`action.instance_type is ${show(type)}: ${needed}`);
+  }
+  if (typeof change !== 'number' || !(Math.abs(change) <= maxDelta) || !Number.isInteger(change)) {
+    const needed = `an integer from ${-maxDelta} to ${maxDelta} is needed`;
+    throw new RangeError(`action.change is ${show(change)}: ${needed}`);
+  }
+  return [index, change + maxDelta];
+}
+
+/** What `info` says: every metric, and those a person looks for first by the origin's names. */
+function describeStep(config: AutoscalingConfig, metrics: Float32Array): JsonObject {
+  const entries = autoscalingLayout.metrics.map(({ name }, i) => [name, metrics[i]]);
+  return {
+    step: metrics[metric.step],
+    latency: metrics[metric.latency],
+    reward_components: {
+      cpu: metrics[metric.rewardCpu],
+      memory: metrics[metric.rewardMemory],
+      resource_cost: metrics[metric.rewardCost],
+      mixed_penalty: metrics[metric.rewardMixed],
+    },
+    is_sla_violated: metrics[metric.slaViolation] === 1,
+    ...(config.budget === null
+      ? {}
+      : {
+          budget_left: metrics[metric.budgetLeft],
+          is_over_budget: metrics[metric.overBudget] === 1,
+        }),
+    metrics: Object.fromEntries(entries),
+  };
+}
