@@ -8,7 +8,8 @@
  * | method           | what it does                                                          |
  * |------------------|-----------------------------------------------------------------------|
  * | `begin()`        | prepares what steps read, once the program is loaded                   |
- * | `prepare(i)`     | draws for the block of four environments at i (kernel simd128)         |
+ * | `prepare(i, end)`| draws for the chunk of environments from i on, before their steps      |
+ * |                  | (kernel simd128)                                                       |
  * | `reset(i)`       | begins the episode that seed and episode number name                   |
  * | `notePrevious(i)`| notes the metrics whose change from step to step is a statistic        |
  * | `step(i)`        | advances by one step and fills `Out`                                   |
@@ -28,7 +29,10 @@ import {
 } from './generated/common';
 import { Out } from './outputs';
 import { actRandomly } from './policy';
-import { allocateState, LANES, real, setReal, setWord, statisticsOf, word, wordsOf } from './state';
+import { allocateState, real, setReal, setWord, statisticsOf, word, wordsOf } from './state';
+
+/** Environments that a family prepares at once: independent draws hide each other's latency. */
+export const CHUNK: i32 = 32;
 
 const KERNEL_SCALAR: u32 = 1;
 
@@ -88,7 +92,7 @@ export function reset<Family>(seedLo: u32, seedHi: u32, seeded: bool, masked: bo
 export function step<Family>(): void {
   const family = changetype<Family>(0);
   for (let i = 0; i < Batch.numEnvs; i++) {
-    if (Batch.isSimd && i % LANES == 0) family.prepare(i);
+    if (Batch.isSimd && i % CHUNK == 0) prepareChunk<Family>(i);
     stepEnvironment<Family>(i);
   }
 }
@@ -98,12 +102,17 @@ export function rollout<Family>(policy: u32, steps: u32): void {
   const family = changetype<Family>(0);
   for (let n: u32 = 0; n < steps; n++) {
     for (let i = 0; i < Batch.numEnvs; i++) {
-      if (Batch.isSimd && i % LANES == 0) family.prepare(i);
+      if (Batch.isSimd && i % CHUNK == 0) prepareChunk<Family>(i);
       if (policy == POLICY_RANDOM) actRandomly(i);
       else if (policy != POLICY_CONSTANT) family.act(policy, i);
       stepEnvironment<Family>(i);
     }
   }
+}
+
+function prepareChunk<Family>(first: i32): void {
+  const end = first + CHUNK;
+  changetype<Family>(0).prepare(first, end < Batch.numEnvs ? end : Batch.numEnvs);
 }
 
 function stepEnvironment<Family>(i: i32): void {

@@ -5,7 +5,9 @@ export function sampleAlias(columns: usize, bits: u32, word: u32): u32 {
   const j = word >> (32 - bits);
   const r = (word << bits) >> bits;
   const entry: u32 = load<u32>(columns + (<usize>j << 2));
-  return r < entry >> bits ? j : entry & ((1 << bits) - 1);
+  // By masks: the outcome is random, so a processor would often mispredict a branch.
+  const taken: u32 = 0 - u32(r < entry >> bits);
+  return (j & taken) | (entry & ((1 << bits) - 1) & ~taken);
 }
 
 /** Sampler Q: f32, from the word's top 24 bits: the tail, then y counted from that tail. */
@@ -17,11 +19,41 @@ export function sampleQuantile(table: usize, word: u32): f32 {
   return load<f32>(cell) + load<f32>(cell, 4) * <f32>y;
 }
 
+const OCTAVE_CELLS_LOG2: i32 = 6;
+const F32_EXPONENT_BIAS: i32 = 127;
+// Below the exponent, a float keeps this many bits that do not choose a cell.
+const F32_BITS_BELOW_CELL: i32 = 23 - OCTAVE_CELLS_LOG2;
+
+/** As `sampleQuantile` for four words: y's exponent and top mantissa bits are octave and cell. */
+@inline
+export function sampleQuantiles(table: usize, words: v128): v128 {
+  const odd = i32x4.splat(1);
+  const y = v128.or(v128.and(i32x4.shr_u(words, 7), i32x4.splat(0xfffffe)), odd);
+  const point = f32x4.convert_i32x4_s(y);
+  const tail = i32x4.shl(i32x4.shr_u(words, 31), 11);
+  const cell = i32x4.sub(
+    i32x4.shr_u(point, F32_BITS_BELOW_CELL),
+    i32x4.splat(F32_EXPONENT_BIAS << OCTAVE_CELLS_LOG2),
+  );
+  const offsets = i32x4.shl(i32x4.add(tail, cell), 3);
+  const first = cellPair(table, i32x4.extract_lane(offsets, 0), i32x4.extract_lane(offsets, 1));
+  const second = cellPair(table, i32x4.extract_lane(offsets, 2), i32x4.extract_lane(offsets, 3));
+  const a = v128.shuffle<f32>(first, second, 0, 2, 4, 6);
+  const b = v128.shuffle<f32>(first, second, 1, 3, 5, 7);
+  return f32x4.add(a, f32x4.mul(b, point));
+}
+
+/** Two cells (a, b) at byte offsets of a table. */
+@inline
+function cellPair(table: usize, first: usize, second: usize): v128 {
+  return v128.load64_lane(table + second, v128.load64_zero(table + first), 1);
+}
+
 /** Sampler P: f32, from all 32 bits. */
 export function samplePieces(columns: usize, coefficients: usize, bits: u32, word: u32): f32 {
   const j = word >> (32 - bits);
   const r = (word << bits) >> bits;
-  const side: u32 = r < load<u32>(columns + (<usize>j << 2)) >> bits ? 0 : 1;
+  const side = u32(r >= load<u32>(columns + (<usize>j << 2)) >> bits);
   const piece = coefficients + (<usize>(2 * j + side) << 3);
   return load<f32>(piece) + load<f32>(piece, 4) * <f32>r;
 }

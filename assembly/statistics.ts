@@ -51,7 +51,6 @@ export function foldDelta(at: usize, slot: i32, change: f64, step: u32): void {
 }
 
 /** Counts one more in a bin of the histogram that begins at a slot; bins count from 1, 0 is none. */
-// @ts-ignore: decorator
 @inline
 export function foldHistogram(at: usize, slot: i32, bin: f64): void {
   if (bin > 0) setReal(at, slot + <i32>bin - 1, real(at, slot + <i32>bin - 1) + 1);

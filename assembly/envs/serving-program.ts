@@ -87,6 +87,9 @@ export class Wanted {
 
 /** What flows through one step between its parts. */
 export class Traffic {
+  /** The words that arrivals and prompt are drawn from. */
+  static arrivalWord: u32 = 0;
+  static promptWord: u32 = 0;
   static arrivals: f64 = 0;
   /** The prompt length the server sees, and its length class. */
   static promptLen: f32 = 0;

@@ -5,7 +5,7 @@
  * The table part (samplers, cell fractions, interpolation, factors) is f32. State, queues,
  * averages and rewards are f64.
  */
-import { Batch } from '../batch';
+import { Batch, CHUNK } from '../batch';
 import { Channels } from '../channels';
 import { STREAM_RESET, STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
@@ -85,9 +85,9 @@ import {
   WORD_WINDOW_START,
 } from '../generated/serving';
 import { Out } from '../outputs';
-import { drawBlock, wordBelow, Words } from '../rng';
-import { sampleQuantile } from '../sampling';
-import { real, realsOf, setReal, setWord, word, wordsOf } from '../state';
+import { drawBlock, drawBlocks, wordBelow, Words } from '../rng';
+import { sampleQuantile, sampleQuantiles } from '../sampling';
+import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 import { setPrevious } from '../statistics';
 import { advanceMeasured } from './serving-measured';
 import { advanceOrigin } from './serving-origin';
@@ -112,6 +112,16 @@ class Params {
   static promptKind: u32 = 0;
 }
 
+// What `prepare` drew: for each block of four environments rows of four, at these bytes.
+const DRAW_ARRIVAL: usize = 0;
+const DRAW_PROMPT: usize = 16;
+const DRAW_TTFT_P50: usize = 32;
+const DRAW_TTFT_P99: usize = 48;
+const DRAW_TPOT: usize = 64;
+const DRAWS_BYTES: usize = 80;
+const draws = memory.data(DRAWS_BYTES * (CHUNK / LANES), 16);
+const blocks = memory.data(64, 16);
+
 export class Serving extends Layout {
   begin(): void {
     Params.dynamics = <u32>s_dynamics;
@@ -120,7 +130,24 @@ export class Serving extends Layout {
     prepareProgram(Batch.isSimd);
   }
 
-  prepare(i: i32): void {}
+  prepare(first: i32, end: i32): void {
+    let at = draws;
+    for (let i = first; i < end; i += LANES) {
+      drawBlocks(i, STREAM_STEP, 0, blocks);
+      const x1 = v128.load(blocks, 16);
+      const x2 = v128.load(blocks, 32);
+      const x3 = v128.load(blocks, 48);
+      const top = i32x4.shl(x1, 24);
+      const middle = i32x4.shl(v128.and(x2, i32x4.splat(255)), 16);
+      const bottom = i32x4.shl(v128.and(x3, i32x4.splat(255)), 8);
+      v128.store(at, v128.load(blocks), DRAW_ARRIVAL);
+      v128.store(at, v128.or(top, v128.or(middle, bottom)), DRAW_PROMPT);
+      v128.store(at, sampleQuantiles(t_noise, x1), DRAW_TTFT_P50);
+      v128.store(at, sampleQuantiles(t_noise, x2), DRAW_TTFT_P99);
+      v128.store(at, sampleQuantiles(t_noise, x3), DRAW_TPOT);
+      at += DRAWS_BYTES;
+    }
+  }
 
   reset(i: i32): void {
     const w = wordsOf(i);
@@ -160,7 +187,8 @@ export class Serving extends Layout {
     const w = wordsOf(i);
     const r = realsOf(i);
     const m = Channels.metricsOf(i);
-    drawBlock(i, STREAM_STEP, 0);
+    if (Batch.isSimd) takeDraws(i);
+    else draw(i);
     decodeAction(Channels.actionsOf(i));
     admitArrivals(w, r, m);
     if (Params.dynamics == DYNAMICS_ORIGIN) advanceOrigin(w, r, m);
@@ -178,14 +206,34 @@ export class Serving extends Layout {
 }
 
 /**
- * Samples the step's traffic from the block in `Words`: a word for the arrivals, the top 24 bits
- * of the other three for the noises, their low bytes together for the prompt.
+ * Draws a step's block: a word for the arrivals, the top 24 bits of the other three for the
+ * noises, their low bytes together for the prompt.
  */
+function draw(i: i32): void {
+  drawBlock(i, STREAM_STEP, 0);
+  Traffic.arrivalWord = Words.x0;
+  Traffic.promptWord = (Words.x1 << 24) | ((Words.x2 & 255) << 16) | ((Words.x3 & 255) << 8);
+  Traffic.noiseTtftP50 = sampleQuantile(t_noise, Words.x1);
+  Traffic.noiseTtftP99 = sampleQuantile(t_noise, Words.x2);
+  Traffic.noiseTpot = sampleQuantile(t_noise, Words.x3);
+}
+
+/** Takes an environment's share of what `prepare` drew. */
+function takeDraws(i: i32): void {
+  const block = <usize>((i % CHUNK) / LANES);
+  const at = draws + block * DRAWS_BYTES + (<usize>(i % LANES) << 2);
+  Traffic.arrivalWord = load<u32>(at, DRAW_ARRIVAL);
+  Traffic.promptWord = load<u32>(at, DRAW_PROMPT);
+  Traffic.noiseTtftP50 = load<f32>(at, DRAW_TTFT_P50);
+  Traffic.noiseTtftP99 = load<f32>(at, DRAW_TTFT_P99);
+  Traffic.noiseTpot = load<f32>(at, DRAW_TPOT);
+}
+
+/** The step's arrivals and prompt length, and what is reported of them. */
 function admitArrivals(w: usize, r: usize, m: usize): void {
   const now = word(w, WORD_WINDOW_START) + word(w, WORD_STEP);
-  const arrivals = <f64>sampleArrivals(wordAt(t_profile_level, now), Words.x0);
-  const low = ((Words.x1 & 255) << 24) | ((Words.x2 & 255) << 16) | ((Words.x3 & 255) << 8);
-  const drawn = <f64>samplePrompt(low, now);
+  const arrivals = <f64>sampleArrivals(wordAt(t_profile_level, now), Traffic.arrivalWord);
+  const drawn = <f64>samplePrompt(Traffic.promptWord, now);
   const ema = real(r, REAL_ARRIVAL_EMA);
   const mean = real(r, REAL_PROMPT_MEAN);
   const fromProfile = Params.promptKind == PROMPT_KIND_PROFILE;
@@ -195,9 +243,6 @@ function admitArrivals(w: usize, r: usize, m: usize): void {
   Traffic.arrivals = arrivals;
   Traffic.promptLen = <f32>promptMean;
   Traffic.promptBucket = promptBucket(Traffic.promptLen);
-  Traffic.noiseTtftP50 = sampleQuantile(t_noise, Words.x1);
-  Traffic.noiseTtftP99 = sampleQuantile(t_noise, Words.x2);
-  Traffic.noiseTpot = sampleQuantile(t_noise, Words.x3);
   put(m, METRIC_ARRIVALS, <f32>arrivals);
   put(m, METRIC_PHASE, <f32>wordAt(t_profile_phase, now));
   put(m, METRIC_PROMPT_LEN_BUCKET, <f32>Traffic.promptBucket);

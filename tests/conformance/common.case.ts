@@ -27,8 +27,8 @@ export interface ConformanceOptions {
 }
 
 const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
-// One environment, less than two registers with a remainder, and a whole block of any kernel.
-const BATCH_SIZES = [1, 7, 64] as const;
+// One environment, less than two registers, a chunk and a remainder, a whole block of any kernel.
+const BATCH_SIZES = [1, 7, 37, 64] as const;
 const HORIZON = 6;
 const STEPS = 3 * HORIZON;
 
@@ -139,7 +139,7 @@ function describeSteps(load: () => Promise<Backend>, kernels: readonly Kernel[])
         for (const mode of Object.values(actionMode)) {
           const fixed = { ...variant, horizon: HORIZON, actionMode: mode };
           const program = randomServingProgram(rng, fixed);
-          const numEnvs = BATCH_SIZES[(k + mode) % 3]!;
+          const numEnvs = BATCH_SIZES[(3 * k + mode) % 4]!;
           const options = { numEnvs, autoreset, kernel, metrics: (k + mode) % 2 === 0 };
           const [actual, expected] = pair(backend, program, options);
           stepTogether(rng, actual, expected, mode === actionMode.discrete);
