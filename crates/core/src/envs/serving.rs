@@ -24,6 +24,7 @@ use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
 use crate::store::{Block, Shape};
+use blocked::{Lanes, with_lanes};
 use decode::Configuration;
 use grid::Grid;
 
@@ -279,14 +280,14 @@ impl Env for Serving {
         #[cfg(target_arch = "x86_64")]
         if self.avx2 {
             #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-            fn step(env: &Serving, block: &mut Block) {
-                env.step_lanes::<Avx2>(block);
+            fn step(env: &Serving, block: &mut Block, lanes: &mut Lanes) {
+                env.step_lanes::<Avx2>(block, lanes);
             }
             // SAFETY: `has_avx2` asked the processor for these.
-            unsafe { step(self, block) };
+            with_lanes(|lanes| unsafe { step(self, block, lanes) });
             return;
         }
-        self.step_lanes::<Portable>(block);
+        with_lanes(|lanes| self.step_lanes::<Portable>(block, lanes));
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {

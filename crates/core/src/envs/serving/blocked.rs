@@ -5,6 +5,8 @@
 use super::Serving;
 use super::grid::Axis;
 use super::judge::kv_occupancies;
+use std::cell::RefCell;
+
 use crate::generated::common::stream;
 use crate::generated::serving::{
     GRID_METRICS, NUM_BUCKETS, dynamics, metric, observation, prompt_kind, real, word,
@@ -27,51 +29,57 @@ pub(super) struct Lanes {
     pub bucket: U32s,
     pub grid: [F32s; GRID_METRICS],
     pub metrics: [F32s; metric::COUNT],
+    pub observation: [F32s; observation::COUNT],
     pub capacity_rps: F64s,
     pub violation_rate: F64s,
     /// Batch size and KV budget that were in force before.
     pub before: [F64s; 2],
 }
 
-impl Lanes {
-    fn new() -> Self {
-        Self {
-            kv_budget: [0.0; LANES],
-            batch_size: [0.0; LANES],
-            spec_index: [0; LANES],
-            prefill_disagg: [0; LANES],
-            quant_tier: [0; LANES],
-            arrivals: [0.0; LANES],
-            prompt_len: [0.0; LANES],
-            noise: [[0.0; LANES]; 3],
-            bucket: [0; LANES],
-            grid: [[0.0; LANES]; GRID_METRICS],
-            metrics: [[0.0; LANES]; metric::COUNT],
-            capacity_rps: [0.0; LANES],
-            violation_rate: [0.0; LANES],
-            before: [[0.0; LANES]; 2],
-        }
-    }
+thread_local! {
+    /// Scratch of the thread. Every stage overwrites what it uses, so it is never cleared: zeroing
+    /// it for each block cost as much as a tenth of the step.
+    static LANES_OF_THREAD: RefCell<Box<Lanes>> = RefCell::new(Box::new(Lanes {
+        kv_budget: [0.0; LANES],
+        batch_size: [0.0; LANES],
+        spec_index: [0; LANES],
+        prefill_disagg: [0; LANES],
+        quant_tier: [0; LANES],
+        arrivals: [0.0; LANES],
+        prompt_len: [0.0; LANES],
+        noise: [[0.0; LANES]; 3],
+        bucket: [0; LANES],
+        grid: [[0.0; LANES]; GRID_METRICS],
+        metrics: [[0.0; LANES]; metric::COUNT],
+        observation: [[0.0; LANES]; observation::COUNT],
+        capacity_rps: [0.0; LANES],
+        violation_rate: [0.0; LANES],
+        before: [[0.0; LANES]; 2],
+    }));
+}
+
+/// Runs `work` with the thread's scratch.
+pub(super) fn with_lanes(work: impl FnOnce(&mut Lanes)) {
+    LANES_OF_THREAD.with_borrow_mut(|lanes| work(lanes));
 }
 
 impl Serving {
     /// One step of every lane.
     #[inline(always)]
-    pub(super) fn step_lanes<I: Isa>(&self, block: &mut Block) {
-        let mut x = Lanes::new();
+    pub(super) fn step_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
         x.before = [block.reals[real::BATCH_SIZE], block.reals[real::KV_BUDGET]];
-        self.decode_lanes(block, &mut x);
-        self.admit_arrivals_lanes::<I>(block, &mut x);
+        self.decode_lanes(block, x);
+        self.admit_arrivals_lanes::<I>(block, x);
         if self.s.dynamics as u32 == dynamics::ORIGIN {
-            self.apply_wanted(block, &x);
-            self.serve_origin_lanes(block, &mut x);
-            self.grid_lanes::<I>(&mut x);
-            self.measure_origin_lanes(&mut x);
-            self.judge_origin_lanes(block, &mut x);
+            self.apply_wanted(block, x);
+            self.serve_origin_lanes(block, x);
+            self.grid_lanes::<I>(x);
+            self.measure_origin_lanes(x);
+            self.judge_origin_lanes(block, x);
         } else {
-            self.advance_measured_lanes::<I>(block, &mut x);
+            self.advance_measured_lanes::<I>(block, x);
         }
-        self.finish_lanes::<I>(block, &mut x);
+        self.finish_lanes::<I>(block, x);
     }
 
     fn apply_wanted(&self, block: &mut Block, x: &Lanes) {
@@ -126,6 +134,7 @@ impl Serving {
             *mean = if from_profile { wide } else { moved };
             x.prompt_len[lane] = *mean as f32;
         }
+        x.bucket = [0; LANES];
         for &edge in &t.prompt_edges[..NUM_BUCKETS - 1] {
             for lane in 0..LANES {
                 x.bucket[lane] += u32::from(x.prompt_len[lane] >= edge);
@@ -192,7 +201,8 @@ impl Serving {
         let kv = locate_lanes(&g.kv, &x.kv_budget);
         let prompt = locate_lanes(&g.prompt, &x.prompt_len);
         for first in (0..LANES).step_by(GRID_METRICS) {
-            let rows = std::array::from_fn(|i| {
+            let mut rows = [[0.0f32; GRID_METRICS]; GRID_METRICS];
+            for i in 0..GRID_METRICS {
                 let lane = first + i;
                 let quant = x.quant_tier[lane] as usize;
                 let spec = t.spec_plane[x.spec_index[lane] as usize] as usize;
@@ -202,8 +212,8 @@ impl Serving {
                     + kv.0[lane] as usize * g.stride[1]
                     + prompt.0[lane] as usize * g.stride[2];
                 let along = [batch.1[lane], kv.1[lane], prompt.1[lane]];
-                self.interpolate(base, along, quant)
-            });
+                rows[i] = self.interpolate(base, along, quant);
+            }
             for (metric, row) in I::transpose(rows).iter().enumerate() {
                 x.grid[metric][first..first + GRID_METRICS].copy_from_slice(row);
             }
@@ -240,12 +250,12 @@ impl Serving {
     }
 
     #[inline(always)]
-    fn observe_lanes<I: Isa>(&self, block: &mut Block, x: &Lanes) {
+    fn observe_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
         let s = &self.s;
         let (m, words, reals) = (&x.metrics, &block.words, &block.reals);
         let narrow = |values: &F64s| -> F32s { values.map(|value| value as f32) };
         let number = |values: &U32s| -> F32s { values.map(|value| value as i32 as f32) };
-        let mut o = [[0.0f32; LANES]; observation::COUNT];
+        let o = &mut x.observation;
         o[observation::QUEUE_DEPTH] = narrow(&reals[real::QUEUE]);
         o[observation::MEAN_PROMPT_LEN] = narrow(&reals[real::PROMPT_MEAN]);
         o[observation::ARRIVAL_RATE] = narrow(&reals[real::ARRIVAL_EMA]);

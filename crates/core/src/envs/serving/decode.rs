@@ -15,6 +15,7 @@ pub(super) struct Configuration {
 
 impl Serving {
     /// Decodes a lane's action row; a locked field reads its default.
+    #[inline(always)]
     pub(super) fn decode_action(&self, actions: &[u32], lane: usize) -> Configuration {
         let (s, t) = (&self.s, &self.t);
         let width = self.shape.action_dim;
@@ -58,7 +59,7 @@ fn decode_structured(number: impl Fn(usize) -> f32) -> Configuration {
     let quant = number(action::QUANT_TIER);
     Configuration {
         kv_budget: clip32(number(action::KV_BUDGET), 0.1, 1.0),
-        batch_size: clip32(number(action::BATCH_SIZE), 1.0, 512.0).trunc(),
+        batch_size: clip32(number(action::BATCH_SIZE), 1.0, 512.0) as i32 as f32,
         spec_index: SPEC_LENGTHS[1..]
             .iter()
             .map(|&length| u32::from(spec >= length))

@@ -100,6 +100,15 @@ fn lerp(a: f32, b: f32, t: f32) -> f32 {
     a + (b - a) * t
 }
 
+#[inline(always)]
+fn lerp_rows(a: &Row, b: &Row, t: f32) -> Row {
+    let mut row = [0.0; GRID_METRICS];
+    for i in 0..GRID_METRICS {
+        row[i] = lerp(a[i], b[i], t);
+    }
+    row
+}
+
 impl Serving {
     /// The grid's row of a configuration at a prompt length, quantisation applied.
     pub(super) fn grid_metrics(&self, config: &Configuration, prompt_len: f32) -> Row {
@@ -126,17 +135,17 @@ impl Serving {
         let factors: &Row = t.quant_factors[quant * GRID_METRICS..][..GRID_METRICS]
             .try_into()
             .expect("a row");
-        let between = |low: &Row, high: &Row, t: f32| -> Row {
-            std::array::from_fn(|i| lerp(low[i], high[i], t))
-        };
         let [along_batch, along_kv, along_prompt] = along;
-        let c00 = between(at(0), at(p), along_prompt);
-        let c01 = between(at(k), at(k + p), along_prompt);
-        let c10 = between(at(b), at(b + p), along_prompt);
-        let c11 = between(at(b + k), at(b + k + p), along_prompt);
-        let low = between(&c00, &c01, along_kv);
-        let high = between(&c10, &c11, along_kv);
-        let row = between(&low, &high, along_batch);
-        std::array::from_fn(|i| row[i] * factors[i])
+        let c00 = lerp_rows(at(0), at(p), along_prompt);
+        let c01 = lerp_rows(at(k), at(k + p), along_prompt);
+        let c10 = lerp_rows(at(b), at(b + p), along_prompt);
+        let c11 = lerp_rows(at(b + k), at(b + k + p), along_prompt);
+        let low = lerp_rows(&c00, &c01, along_kv);
+        let high = lerp_rows(&c10, &c11, along_kv);
+        let mut row = lerp_rows(&low, &high, along_batch);
+        for i in 0..GRID_METRICS {
+            row[i] *= factors[i];
+        }
+        row
     }
 }

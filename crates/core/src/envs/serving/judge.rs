@@ -44,6 +44,7 @@ impl Serving {
             x.metrics[metric::SPEC_ACCEPT_RATE][lane] = t.accept[at];
         }
         let m = &mut x.metrics;
+        m[metric::GOOD] = [0.0; LANES];
         for lane in 0..LANES {
             let beyond = (x.prompt_len[lane] - r.disagg_prompt_from) * r.disagg_prompt_gain;
             let long = clip32(beyond, 0.0, 1.0);
@@ -103,6 +104,7 @@ impl Serving {
                 - s.reward_cost * cost;
             block.reals[real::COST_SO_FAR][lane] += cost;
             m[metric::SLO_VIOLATIONS][lane] = violations as f32;
+            x.capacity_rps[lane] = 0.0;
             x.violation_rate[lane] = if rate < 1.0 { rate } else { 1.0 };
             block.rewards[lane] = clip64(reward, -1.0, 1.0) as f32;
             block.costs[lane] = violations as f32;
