@@ -94,6 +94,7 @@ impl Serving {
             mask_dim: s.mask_dim as usize,
             metric_dim: if metrics { metric::COUNT } else { 0 },
             words: word::COUNT,
+            arrays: 0,
             reals: real::COUNT,
             statistics: statistic::COUNT,
         };
