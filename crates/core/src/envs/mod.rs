@@ -1,10 +1,12 @@
 //! The environment families, one module each.
 
+mod provisioning;
 mod serving;
 
 use crate::actions::ActionSampler;
 use crate::batch::{Batch, Env, Options, VectorEnv};
 use crate::generated::common::{header, table};
+use crate::generated::provisioning as provisioning_layout;
 use crate::generated::serving as serving_layout;
 use crate::program::{Layout, Program, ProgramError};
 
@@ -20,6 +22,12 @@ pub fn create(
             bytes,
             options,
             serving::Serving::new,
+        ),
+        f if f == provisioning_layout::LAYOUT.family => make(
+            &provisioning_layout::LAYOUT,
+            bytes,
+            options,
+            provisioning::Provisioning::new,
         ),
         _ => Err(ProgramError::Header(header::FAMILY)),
     }
