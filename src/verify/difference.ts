@@ -1,0 +1,139 @@
+/** The first place where two implementations part, by playing both in lockstep. */
+import type { Batch } from '../backend.js';
+import { stateSlots } from '../compile/layout.js';
+import { programScalars } from '../compile/program.js';
+import type { CompiledTask } from '../envs/family.js';
+import { outputChannels } from '../snapshot.js';
+import { createBatch, play, type Run, type Variant } from './plan.js';
+
+/** A number with its bits, which tell −0 from 0 and one NaN from another. */
+export type NumberAndBits = string;
+
+/** Where two sets of arrays first differ. */
+export interface Place {
+  readonly env: number;
+  /** Channel and field, e.g. `observations.queue_depth` or `state.credit`. */
+  readonly field: string;
+  readonly expected: NumberAndBits;
+  readonly got: NumberAndBits;
+}
+
+/** An array of a batch: [numEnvs, width], or [width, numEnvs] where `slotMajor`. */
+interface Rows {
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly values: Numbers;
+  readonly slotMajor: boolean;
+}
+
+type Numbers = Float32Array | Float64Array | Uint32Array | Uint8Array;
+
+/** The first step and place where `got` leaves `expected` in a run, or null. */
+export function differenceInRun(
+  run: Run,
+  numEnvs: number,
+  expected: Variant,
+  got: Variant,
+): (Place & { readonly step: number }) | null {
+  const batches = [expected, got].map((variant) => createBatch(variant, run, numEnvs));
+  const [a, b] = batches.map((batch) => play(batch, run, true));
+  try {
+    for (;;) {
+      const [next, other] = [a.next(), b.next()];
+      if (next.done || other.done) return null;
+      const place = differenceOf(run.task, batches[0], batches[1]);
+      if (place !== null) return { step: next.value, ...place };
+    }
+  } finally {
+    for (const batch of batches) batch.close();
+  }
+}
+
+/** The first differing output, else the first differing slot of the state, or null. */
+export function differenceOf(task: CompiledTask, expected: Batch, got: Batch): Place | null {
+  return (
+    firstDifference(outputRows(task, expected), outputRows(task, got)) ??
+    firstDifference(stateRows(task, expected), stateRows(task, got))
+  );
+}
+
+/**
+ * The first output in which row `at` of one batch differs from row `gotAt` of another, or null.
+ * `expected` may have been made for another number of environments.
+ */
+export function differenceInRow(
+  task: CompiledTask,
+  expected: Batch,
+  got: Batch,
+  gotAt: number,
+): Place | null {
+  const columns = outputRows(task, got).map((rows) => {
+    const width = rows.fields.length;
+    return { ...rows, values: rows.values.subarray(gotAt * width, (gotAt + 1) * width) };
+  });
+  const place = firstDifference(outputRows(task, expected), columns);
+  return place === null ? null : { ...place, env: gotAt };
+}
+
+function firstDifference(expected: readonly Rows[], got: readonly Rows[]): Place | null {
+  for (let k = 0; k < expected.length; k++) {
+    const { name, fields, values, slotMajor } = expected[k];
+    const at = firstByte(bytesOf(values), bytesOf(got[k].values));
+    if (at < 0) continue;
+    const i = Math.floor(at / values.BYTES_PER_ELEMENT);
+    const numEnvs = values.length / fields.length;
+    const env = slotMajor ? i % numEnvs : Math.floor(i / fields.length);
+    const slot = slotMajor ? Math.floor(i / numEnvs) : i % fields.length;
+    const field = fields[slot] === '' ? name : `${name}.${fields[slot]}`;
+    return { env, field, expected: describe(values, i), got: describe(got[k].values, i) };
+  }
+  return null;
+}
+
+function outputRows(task: CompiledTask, { channels }: Batch): Rows[] {
+  const names: Partial<Record<(typeof outputChannels)[number], readonly string[]>> = {
+    observations: task.observationNames,
+    finalObservations: task.observationNames,
+    metrics: task.layout.metrics.map((field) => field.name),
+    finalStatistics: task.layout.statistics.map((field) => field.name),
+    masks: Array.from({ length: task.maskDim }, (_, i) => String(i)),
+  };
+  return outputChannels.map((name) => {
+    return { name, fields: names[name] ?? [''], values: channels[name], slotMajor: false };
+  });
+}
+
+function stateRows({ layout, program }: CompiledTask, batch: Batch): Rows[] {
+  const slots = stateSlots(layout, programScalars(layout, program));
+  const namesOf = (dtype: 'u32' | 'f64') =>
+    slots.filter((slot) => slot.dtype === dtype).map((slot) => slot.name);
+  const [words, reals] = [namesOf('u32'), namesOf('f64')];
+  const state = batch.exportState();
+  const split = 4 * words.length * batch.channels.rewards.length;
+  const [low, high] = [state.slice(0, split), state.slice(split)];
+  const name = 'state';
+  return [
+    { name, fields: words, values: new Uint32Array(low.buffer), slotMajor: true },
+    { name, fields: reals, values: new Float64Array(high.buffer), slotMajor: true },
+  ];
+}
+
+/** The first index at which two byte arrays of one length differ, or -1. */
+function firstByte(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return i;
+  return -1;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function describe(values: Numbers, i: number): NumberAndBits {
+  const bytes = bytesOf(values).slice(
+    i * values.BYTES_PER_ELEMENT,
+    (i + 1) * values.BYTES_PER_ELEMENT,
+  );
+  const hex = Array.from(bytes.reverse(), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const value = Object.is(values[i], -0) ? '-0' : String(values[i]);
+  return `${value} (0x${hex})`;
+}

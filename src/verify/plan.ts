@@ -1,0 +1,144 @@
+/** What `verify` plays: for each batch size, runs that reach every autoreset mode and action. */
+import type { Autoreset, Backend, Batch, Kernel } from '../backend.js';
+import type { CompiledTask } from '../envs/family.js';
+import { corePolicy } from '../generated/common.js';
+import { compileTask } from '../registry.js';
+import { addSeed, parseSeed } from '../seeding.js';
+import { ActionSource } from './actions.js';
+
+/** One history of a batch. */
+export interface Run {
+  /** The task, or one that differs from it in its spaces only. */
+  readonly task: CompiledTask;
+  readonly autoreset: Autoreset;
+  readonly steps: number;
+  /** Steps of the core's random policy afterwards, then as many eighths of a constant one. */
+  readonly rolloutSteps: number;
+}
+
+/** One batch size with its runs; their outputs make one digest. */
+export interface Row {
+  readonly numEnvs: number;
+  readonly runs: readonly Run[];
+}
+
+/** An implementation with the kernel and the threads it is asked to use. */
+export interface Variant {
+  readonly backend: Backend;
+  readonly kernel: Kernel;
+  /** What the backend calls the kernel. */
+  readonly kernelName: string;
+  readonly threads: number;
+}
+
+export const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
+
+// Close below 2^32, so that the seeds of most batches carry into the high word.
+const SEED = parseSeed(2 ** 32 - 3);
+const MASKED_RESET_STEPS = 8;
+
+/** The task with every other way of acting and observing that its family offers. */
+function otherSpaces({ spec, config }: CompiledTask): CompiledTask[] {
+  if (!('action_space' in config)) return [];
+  return ['structured', 'normalised', 'discrete']
+    .filter((space) => space !== config['action_space'])
+    .map((space) => {
+      const normalize = space === 'normalised';
+      return compileTask(spec.id, { action_space: space, normalize_observation: normalize });
+    });
+}
+
+/** The rows of a task. `quick` is the subset that takes seconds. */
+export function planRows(task: CompiledTask, quick: boolean): Row[] {
+  const horizon = task.horizonSteps;
+  const spaces = otherSpaces(task);
+  const inModes = (steps: number, rolloutSteps: number): Run[] =>
+    AUTORESETS.map((autoreset) => ({ task, autoreset, steps, rolloutSteps }));
+  const inSpaces = (steps: number): Run[] =>
+    spaces.map((other) => ({ task: other, autoreset: 'next-step', steps, rolloutSteps: 16 }));
+  if (quick) {
+    return [
+      { numEnvs: 1, runs: [...inModes(horizon + 10, 8), ...inSpaces(40)] },
+      { numEnvs: 7, runs: [...inModes(24, horizon), ...inSpaces(24)] },
+      { numEnvs: 64, runs: inModes(12, horizon).slice(0, 1) },
+      { numEnvs: 1000, runs: inModes(3, 8).slice(0, 1) },
+    ];
+  }
+  return [
+    { numEnvs: 1, runs: [...inModes(2 * horizon + 20, 32), ...inSpaces(horizon + 20)] },
+    { numEnvs: 7, runs: [...inModes(2 * horizon + 20, 32), ...inSpaces(horizon + 20)] },
+    { numEnvs: 64, runs: [...inModes(horizon + 20, horizon), ...inSpaces(48)] },
+    { numEnvs: 1000, runs: [...inModes(16, 16), ...inModes(24, horizon).slice(0, 1)] },
+  ];
+}
+
+/** The variants of a backend: its own kernel with 1 and 2 threads, and the scalar one. */
+export function variantsOf(backend: Backend, task: CompiledTask): Variant[] {
+  const own = kernelNameOf(backend, task, 'auto');
+  const scalar = kernelNameOf(backend, task, 'scalar');
+  const variants: Variant[] = [{ backend, kernel: 'auto', kernelName: own, threads: 1 }];
+  if (backend.maxThreads > 1) variants.push({ ...variants[0], threads: 2 });
+  if (scalar !== own) variants.push({ backend, kernel: 'scalar', kernelName: scalar, threads: 1 });
+  return variants;
+}
+
+function kernelNameOf(backend: Backend, task: CompiledTask, kernel: Kernel): string {
+  const autoreset = 'next-step';
+  const options = { numEnvs: 1, autoreset, threads: 1, metrics: true, kernel } as const;
+  const batch = backend.create(task.program, options);
+  const name = batch.kernel;
+  batch.close();
+  return name;
+}
+
+/** A batch of a run's task, with every output there is. */
+export function createBatch(
+  { backend, kernel, threads }: Variant,
+  { task, autoreset }: Run,
+  numEnvs: number,
+): Batch {
+  return backend.create(task.program, { numEnvs, autoreset, threads, metrics: true, kernel });
+}
+
+/**
+ * Plays a run; stops after everything that changes the batch and yields the step number. With
+ * `fine` also inside the rollouts, which otherwise are one call each.
+ */
+export function* play(batch: Batch, run: Run, fine = false): Generator<number, void> {
+  const { actions } = batch.channels;
+  const source = new ActionSource(run.task);
+  batch.reset(SEED, false);
+  yield 0;
+  for (let step = 1; step <= run.steps; step++) {
+    source.write(actions, step);
+    batch.step();
+    yield step;
+    if (run.autoreset === 'disabled' && step % MASKED_RESET_STEPS === 0) {
+      resetMasked(batch, step);
+      yield step;
+    }
+  }
+  const constantSteps = Math.ceil(run.rolloutSteps / 8);
+  yield* rollout(batch, corePolicy.random, run.steps, run.rolloutSteps, fine);
+  source.write(actions, run.steps + 1);
+  yield* rollout(batch, corePolicy.constant, run.steps + run.rolloutSteps, constantSteps, fine);
+}
+
+function* rollout(batch: Batch, policy: number, from: number, steps: number, fine: boolean) {
+  const chunk = fine ? 1 : steps;
+  for (let done = chunk; done <= steps && steps > 0; done += chunk) {
+    batch.rollout(policy, chunk);
+    yield from + done;
+  }
+}
+
+/** Resets what has finished and every ninth environment; every second time with a new seed. */
+function resetMasked(batch: Batch, step: number): void {
+  const { resetMask, terminated, truncated } = batch.channels;
+  for (let i = 0; i < resetMask.length; i++) {
+    const isChosen = (i + step / MASKED_RESET_STEPS) % 9 === 0;
+    resetMask[i] = terminated[i] === 1 || truncated[i] === 1 || isChosen ? 1 : 0;
+  }
+  const isSeeded = (step / MASKED_RESET_STEPS) % 2 === 0;
+  batch.reset(isSeeded ? addSeed(SEED, step) : null, true);
+}

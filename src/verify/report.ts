@@ -1,0 +1,83 @@
+/** What `verify` is asked and what it answers. */
+import type { BackendName } from '../backend.js';
+
+/** How much is played: `quick` takes seconds a backend, `full` minutes. */
+export type VerifyLevel = 'quick' | 'full';
+
+/** Committed digests of a task, by level and batch size. */
+export interface TaskGoldens {
+  /** The program they were made with. */
+  readonly program: string;
+  readonly quick: Readonly<Record<string, string>>;
+  readonly full: Readonly<Record<string, string>>;
+}
+
+/** Committed digests by task id. */
+export type Goldens = Readonly<Record<string, TaskGoldens>>;
+
+export interface VerifyOptions {
+  /** Ids or aliases. Default: every known task. */
+  readonly tasks?: readonly string[];
+  /** Default `full`. */
+  readonly level?: VerifyLevel;
+  /** What the digests must be; a task that has none here is compared between backends only. */
+  readonly goldens?: Goldens;
+  /** Called before each part of the work. */
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
+export interface VerifyProgress {
+  /** Parts done and in all. */
+  readonly done: number;
+  readonly total: number;
+  /** What comes next, for a person. */
+  readonly label: string;
+}
+
+/** What one implementation made of one task and batch size. */
+export interface VerifyResult {
+  readonly task: string;
+  readonly backend: BackendName;
+  readonly kernel: string;
+  readonly envs: number;
+  readonly threads: number;
+  /** Of every output byte of every step of all runs with this batch size, and the last states. */
+  readonly digest: string;
+  /** The committed digest; null where there is none. */
+  readonly golden: string | null;
+}
+
+/** A single environment against its column of a batch, or a snapshot that changes backends. */
+export interface CrossCheck {
+  readonly check: 'singles' | 'snapshot';
+  readonly task: string;
+  /** `native`, or `native -> wasm`. */
+  readonly backend: string;
+  readonly ok: boolean;
+}
+
+/** Where an implementation first left what was expected. */
+export interface FirstDifference {
+  readonly task: string;
+  readonly backend: string;
+  readonly kernel: string;
+  readonly envs: number;
+  readonly threads: number;
+  readonly autoreset: string | null;
+  /** Environment; null where a digest is all there is to compare with. */
+  readonly env: number | null;
+  /** Steps since the first reset. */
+  readonly step: number | null;
+  /** Channel and field, e.g. `observations.queue_depth`. */
+  readonly field: string;
+  /** Both as numbers with their bit patterns, or digests. */
+  readonly expected: string;
+  readonly got: string;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly results: readonly VerifyResult[];
+  readonly checks: readonly CrossCheck[];
+  readonly firstDifference: FirstDifference | null;
+}
