@@ -88,6 +88,11 @@ export interface CompiledTask {
   describeStep(metrics: Float32Array, rows?: StepRows): JsonObject;
   /** Grades an episode by its statistics. */
   grade(statistics: EpisodeStatistics, context?: GradeContext): Grade;
+  /**
+   * Grades an episode by the log of its steps, statelessly. Throws `RangeError` naming the row and
+   * the field that is missing or wrong. Absent where a family's logs cannot be graded.
+   */
+  gradeLog?(log: unknown, context?: GradeContext): Grade;
   /** True where `grade` needs `context.baselineReturn`. */
   readonly needsBaseline: boolean;
   /**
