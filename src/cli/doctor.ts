@@ -1,0 +1,102 @@
+/** `infragym doctor`: what this machine has, and the command that would add what is missing. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import type { Command } from 'commander';
+import { type BackendStatus, backendReport } from '../index.js';
+import { finish } from './options.js';
+import { formatTable, print, printJson } from './output.js';
+
+interface Tool {
+  readonly tool: string;
+  /** Null where it is not on PATH. */
+  readonly version: string | null;
+  readonly needed_for: string;
+  /** What adds it; null where it is there. */
+  readonly add: string | null;
+}
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('what this machine has: backends, kernels, toolchains, versions')
+    .action(async ({ json }: { json?: boolean }) => {
+      const backends = await backendReport();
+      const tools = findTools();
+      const report = { ...describeMachine(), backends, toolchains: tools };
+      if (json) printJson(report);
+      else printReport(report, backends, tools);
+    });
+  finish(command, 'infragym doctor');
+}
+
+function describeMachine() {
+  const manifest = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  return {
+    infragym: version,
+    node: process.version.slice(1),
+    platform: `${process.platform}-${process.arch}`,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    threads: availableParallelism(),
+  };
+}
+
+function findTools(): Tool[] {
+  const wasmTarget = installedTargets().includes('wasm32-unknown-unknown');
+  const tools: [tool: string, version: string | null, neededFor: string, add: string][] = [
+    ['cargo', versionOf('cargo'), 'native, wasm', 'see https://rustup.rs'],
+    ['rustc', versionOf('rustc'), 'native, wasm', 'see https://rustup.rs'],
+    [
+      'wasm32-unknown-unknown',
+      wasmTarget ? 'installed' : null,
+      'wasm',
+      'rustup target add wasm32-unknown-unknown',
+    ],
+    ['wasm-pack', versionOf('wasm-pack'), 'wasm', 'cargo install wasm-pack --locked'],
+    ['wasm-bindgen', versionOf('wasm-bindgen'), 'wasm', 'cargo install wasm-bindgen-cli'],
+  ];
+  return tools.map(([tool, version, needed_for, add]) => {
+    return { tool, version, needed_for, add: version === null ? add : null };
+  });
+}
+
+function versionOf(program: string): string | null {
+  return /\d+\.\d+\.\d+\S*/.exec(outputOf(program, ['--version']))?.[0] ?? null;
+}
+
+function installedTargets(): string[] {
+  return outputOf('rustup', ['target', 'list', '--installed']).split('\n');
+}
+
+/** What a program prints; nothing where it is absent or fails. */
+function outputOf(program: string, args: readonly string[]): string {
+  const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 });
+  return status === 0 ? stdout : '';
+}
+
+function printReport(
+  machine: ReturnType<typeof describeMachine>,
+  backends: readonly BackendStatus[],
+  tools: readonly Tool[],
+): void {
+  const { infragym, node, platform, cpu, threads } = machine;
+  print(`infragym ${infragym}, Node ${node}, ${platform}, ${cpu}, ${threads} threads\n`);
+  print(backendTable(backends));
+  print();
+  const rows = tools.map((t) => [t.tool, t.version ?? '–', t.needed_for, t.add ?? '']);
+  print(formatTable(['toolchain', 'version', 'needed for', 'what adds it'], rows));
+  print('\nnpm run build builds every backend that these allow.');
+}
+
+/** Backends, fastest first, with kernels or the reason why they are not there. */
+export function backendTable(backends: readonly BackendStatus[]): string {
+  const rows = backends.map(({ name, available, kernel, maxThreads, reason }) => [
+    name,
+    available ? 'yes' : 'no',
+    kernel ?? '–',
+    available ? maxThreads : '–',
+    reason ?? '',
+  ]);
+  return formatTable(['backend', 'available', 'kernel', 'threads', 'why not'], rows);
+}

@@ -1,0 +1,148 @@
+/** `infragym verify`: proves that every backend gives the same bytes. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import {
+  type Backend,
+  type BackendName,
+  type BackendStatus,
+  backendReport,
+  type FirstDifference,
+  type Goldens,
+  loadBackend,
+  makeGoldens,
+  type VerifyReport,
+  verify,
+} from '../index.js';
+import { backendList, finish, nameList } from './options.js';
+import {
+  formatTable,
+  note,
+  Progress,
+  print,
+  printJson,
+  UsageError,
+  writeFileWhole,
+} from './output.js';
+
+interface VerifyCommandOptions {
+  readonly quick?: boolean;
+  readonly tasks?: string[];
+  readonly backends?: BackendName[];
+  readonly write?: boolean;
+  readonly json?: boolean;
+}
+
+const GOLDENS = fileURLToPath(new URL('../../tests/vectors/goldens.json', import.meta.url));
+
+const GOLDENS_COMMENT =
+  'Digests of every output byte of the runs that `infragym verify` plays, by batch size: the ' +
+  'first 16 hex digits of SHA-256. The TypeScript reference alone writes them: npm run goldens.';
+
+export function addVerify(program: Command): void {
+  const command = program
+    .command('verify')
+    .description('step every task on every backend and compare every output byte')
+    .option('--quick', 'a subset that takes less than a minute')
+    .option('--tasks <tasks>', 'ids or aliases, separated by commas (default: all)', nameList)
+    .option('--backends <names>', 'separated by commas (default: all there are)', backendList)
+    .option('--write', 'write the golden digests from the reference first')
+    .action(run);
+  finish(command, 'infragym verify --quick --backends native,reference');
+}
+
+async function run(options: VerifyCommandOptions): Promise<void> {
+  const progress = new Progress('verifying');
+  const onProgress = ({ done, total, label }: { done: number; total: number; label: string }) =>
+    progress.update(done / total, label);
+  if (options.write) {
+    const written = await makeGoldens(options.tasks, onProgress);
+    writeGoldens({ ...readGoldens(), ...written });
+  }
+  const statuses = await backendReport();
+  const backends = await chosenBackends(statuses, options.backends);
+  const report = await verify(backends, {
+    ...(options.tasks ? { tasks: options.tasks } : {}),
+    level: options.quick ? 'quick' : 'full',
+    goldens: readGoldens(),
+    onProgress,
+  });
+  progress.stop();
+  if (options.json) printJson(toJson(report, statuses));
+  else printReport(report, statuses);
+  if (!report.ok) process.exitCode = 1;
+}
+
+/** The backends that were named, which must be there, or those that are there. */
+async function chosenBackends(
+  statuses: readonly BackendStatus[],
+  names: readonly BackendName[] | undefined,
+): Promise<Backend[]> {
+  for (const name of names ?? []) {
+    const status = statuses.find((s) => s.name === name);
+    if (status?.available === false) throw new UsageError(`backend ${name}: ${status.reason}`);
+  }
+  const chosen = statuses.filter(({ name, available }) => names?.includes(name) ?? available);
+  return Promise.all(chosen.map(({ name }) => loadBackend(name)));
+}
+
+/** The committed digests; none in an installed package, which has no tests. */
+function readGoldens(): Goldens {
+  if (!existsSync(GOLDENS)) return {};
+  return (JSON.parse(readFileSync(GOLDENS, 'utf8')) as { tasks: Goldens }).tasks;
+}
+
+function writeGoldens(tasks: Goldens): void {
+  const text = JSON.stringify({ comment: GOLDENS_COMMENT, tasks }, null, 2);
+  writeFileWhole(GOLDENS, `${text}\n`);
+  note(`wrote ${GOLDENS}`);
+}
+
+/** The document of `--json`. */
+function toJson(report: VerifyReport, statuses: readonly BackendStatus[]) {
+  const backends = statuses.map(({ name, kernel, available, reason }) => {
+    return { backend: name, kernel, available, reason };
+  });
+  const { ok, results, checks, firstDifference } = report;
+  return { ok, backends, results, checks, first_difference: firstDifference };
+}
+
+function printReport(report: VerifyReport, statuses: readonly BackendStatus[]): void {
+  for (const { name, available, kernel, reason } of statuses) {
+    print(available ? `${name}: ${kernel}` : `${name}: not available: ${reason}`);
+  }
+  print();
+  print(digestTable(report));
+  print();
+  const failed = report.checks.filter((check) => !check.ok);
+  for (const { check, task, backend } of failed) print(`FAILED ${check}: ${task} on ${backend}`);
+  print(`${report.checks.length - failed.length} of ${report.checks.length} cross checks hold`);
+  if (report.firstDifference !== null) print(describeDifference(report.firstDifference));
+  print(report.ok ? 'every digest is equal' : 'NOT EQUAL');
+}
+
+/** One line for each task and batch size: its digest and who gave it. */
+export function digestTable({ results }: VerifyReport): string {
+  const lines = new Map<string, { cells: (string | number)[]; who: Set<string> }>();
+  for (const { task, backend, kernel, envs, threads, digest, golden } of results) {
+    const key = JSON.stringify([task, envs, digest]);
+    const isGolden = golden === null ? 'none' : golden === digest ? 'equal' : golden;
+    const line = lines.get(key) ?? { cells: [task, envs, digest, isGolden], who: new Set() };
+    lines.set(key, line);
+    line.who.add(`${backend}/${kernel}${threads > 1 ? `×${threads}` : ''}`);
+  }
+  const rows = [...lines.values()].map(({ cells, who }) => [...cells, [...who].join(' ')]);
+  return formatTable(['task', 'envs', 'digest', 'golden', 'given by'], rows);
+}
+
+function describeDifference(d: FirstDifference): string {
+  const batch = d.envs > 0 ? ` (${d.kernel}, ${d.envs} envs, ${d.threads} threads)` : '';
+  const mode = d.autoreset === null ? '' : `, autoreset ${d.autoreset}`;
+  const place = d.step === null ? '' : ` at step ${d.step}, environment ${d.env ?? 'any'}`;
+  return [
+    `first difference: ${d.task} on ${d.backend}${batch}${mode}${place}`,
+    `  field    ${d.field}`,
+    `  expected ${d.expected}`,
+    `  got      ${d.got}`,
+  ].join('\n');
+}
