@@ -221,6 +221,6 @@ export async function make(id: string, options: MakeOptions = {}): Promise<Env> 
   checkOptionNames(options, MAKE_OPTIONS);
   const overrides = taskOverrides(options);
   const task = compileTask(id, overrides);
-  const backend = await loadBackend(options.backend ?? 'auto');
+  const backend = await loadBackend(options.backend ?? 'auto', task.program);
   return new Env(task, backend, options, (config) => compileTask(id, { ...overrides, ...config }));
 }

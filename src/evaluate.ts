@@ -90,7 +90,7 @@ async function playEpisodes(
 ): Promise<EpisodeStatistics[]> {
   if (seeds.length === 0) throw new RangeError('seeds is empty: at least one seed is needed');
   const words = seeds.map((seed) => BigInt(formatSeed(parseSeed(seed))));
-  const implementation = await loadBackend(backend);
+  const implementation = await loadBackend(backend, task.program);
   const statistics: EpisodeStatistics[] = [];
   for (let from = 0; from < words.length; from += BATCH_MAX) {
     const chunk = words.slice(from, from + BATCH_MAX);

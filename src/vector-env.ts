@@ -221,6 +221,22 @@ export class VectorEnv {
     return Object.fromEntries(names.map(({ name }, slot) => [name, row[slot]]));
   }
 
+  /**
+   * Statistics of the episode environment i is in, so far: what a grader reads of an episode that
+   * has not ended. Exports the whole batch's state, so it is no call for every step.
+   */
+  runningStatistics(i: number): EpisodeStatistics {
+    this.requireBegun();
+    checkInteger('environment', i, 0, this.numEnvs - 1);
+    const names = this.task.layout.statistics;
+    const state = this.batch.exportState();
+    const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+    // The statistics are the last f64 slots of the state, [slot][env].
+    const start = state.byteLength - 8 * names.length * this.numEnvs;
+    const value = (slot: number) => view.getFloat64(start + 8 * (slot * this.numEnvs + i), true);
+    return Object.fromEntries(names.map(({ name }, slot) => [name, value(slot)]));
+  }
+
   /** State and last outputs as bytes; `restore` of any backend takes them. */
   snapshot(): Uint8Array {
     this.requireBegun();
@@ -325,7 +341,7 @@ export class VectorEnv {
 export async function makeVec(id: string, options: MakeVecOptions = {}): Promise<VectorEnv> {
   checkOptionNames(options, MAKE_VEC_OPTIONS);
   const task = compileTask(id, taskOverrides(options));
-  return new VectorEnv(task, await loadBackend(options.backend ?? 'auto'), options);
+  return new VectorEnv(task, await loadBackend(options.backend ?? 'auto', task.program), options);
 }
 
 function actionsOf(task: CompiledTask, { actions }: Channels): Float32Array | Int32Array {

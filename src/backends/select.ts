@@ -1,5 +1,6 @@
 /** Which backend steps: the one that was named, or the first that works. */
 import { BACKEND_NAMES, type Backend, type BackendName } from '../backend.js';
+import { ProgramError, programFamily } from '../compile/program.js';
 import { loadAssemblyScript } from './assemblyscript.js';
 import { loadReference } from './reference.js';
 import { selfCheck } from './self-check.js';
@@ -45,11 +46,15 @@ export function provideBackend(name: BackendName, loader: Loader): void {
 
 /**
  * Loads a backend and checks it against the golden digest. `auto` takes the first that can be had
- * of native, wasm, assemblyscript and reference; one that is named is had or refused.
+ * of native, wasm, assemblyscript and reference, and that was built with the family of `program`
+ * where one is given; one that is named is had or refused.
  *
  * @throws RangeError for an unknown name; Error saying why the backend cannot be had.
  */
-export async function loadBackend(name: BackendName | 'auto' = 'auto'): Promise<Backend> {
+export async function loadBackend(
+  name: BackendName | 'auto' = 'auto',
+  program?: Uint8Array,
+): Promise<Backend> {
   if (name !== 'auto') {
     if (!BACKEND_NAMES.includes(name)) {
       const known = ['auto', ...BACKEND_NAMES].join(', ');
@@ -60,12 +65,44 @@ export async function loadBackend(name: BackendName | 'auto' = 'auto'): Promise<
   const reasons: string[] = [];
   for (const next of BACKEND_NAMES) {
     try {
-      return (await candidate(next)).backend;
+      const { backend } = await candidate(next);
+      if (program === undefined || hasFamily(backend, program)) return backend;
+      reasons.push(`${next}: it was built without this family`);
     } catch (error) {
       reasons.push(`${next}: ${messageOf(error)}`);
     }
   }
   throw new Error(`no backend can be had; ${reasons.join('; ')}`);
+}
+
+const families = new WeakMap<Backend, Map<number, boolean>>();
+
+/** Whether a backend was built with a program's family; found out by trying, once. */
+export function hasFamily(backend: Backend, program: Uint8Array): boolean {
+  const known = families.get(backend) ?? new Map<number, boolean>();
+  families.set(backend, known);
+  const family = programFamily(program);
+  const has = known.get(family) ?? tryFamily(backend, program);
+  known.set(family, has);
+  return has;
+}
+
+function tryFamily(backend: Backend, program: Uint8Array): boolean {
+  const kernel = 'scalar';
+  const options = {
+    numEnvs: 1,
+    autoreset: 'next-step',
+    threads: 1,
+    metrics: false,
+    kernel,
+  } as const;
+  try {
+    backend.create(program, options).close();
+    return true;
+  } catch (error) {
+    // Any other fault is the program's own, which the real attempt will report.
+    return !(error instanceof ProgramError && error.field === 'family');
+  }
 }
 
 /** Tries every backend and tells what became of it, fastest first; what `doctor` prints. */

@@ -4,7 +4,12 @@ import { BackendUnavailableError } from '../../src/backend.js';
 import { loadReference, referenceBackend } from '../../src/backends/reference.js';
 import { backendReport, loadBackend, provideBackend } from '../../src/backends/select.js';
 import { checkPrograms, GOLDEN, runCheck } from '../../src/backends/self-check.js';
+import { faultCode, programError, programFamily } from '../../src/compile/program.js';
 import { digestOf } from '../../src/digest.js';
+import { header } from '../../src/generated/common.js';
+import { servingLayout } from '../../src/generated/serving.js';
+
+const FAMILY_FAULT = faultCode('header', header.family);
 
 const absent = () => Promise.reject(new BackendUnavailableError('it was never built'));
 
@@ -65,6 +70,24 @@ describe('loadBackend', () => {
     expect(wasm.reason).toMatch(/self-check/);
     expect(assemblyscript).toMatchObject({ available: true, kernel: 'scalar', reason: null });
     expect(reference).toMatchObject({ name: 'reference', available: true, maxThreads: 1 });
+  });
+
+  it('passes over one that was built without the family of a program', async () => {
+    const create: Backend['create'] = (program, options) => {
+      if (programFamily(program) !== 1) throw programError(servingLayout, FAMILY_FAULT);
+      return referenceBackend.create(program, options);
+    };
+    provideOnly({
+      native: async () => ({ ...referenceBackend, name: 'native', create }),
+      reference: loadReference,
+    });
+    const [ours] = checkPrograms();
+    const other = ours.slice();
+    other[4 * header.family] = 99;
+    expect((await loadBackend('auto', ours)).name).toBe('native');
+    expect((await loadBackend('auto')).name).toBe('native');
+    await expect(loadBackend('auto', other)).rejects.toThrow(/native: .* without this family/);
+    expect((await loadBackend('native', other)).name).toBe('native');
   });
 
   it('never replaces one that was named', async () => {
