@@ -2,7 +2,7 @@
  * The short test that a backend must pass before it is used: two small serving programs, stepped
  * and hashed. A machine, an engine or a build that computes otherwise is refused here rather than
  * noticed in a result. After a deliberate change of results,
- * `npx tsx scripts/self-check.ts --write` pins what the reference gives.
+ * `npm run goldens` pins what the reference gives (`scripts/self-check.ts`).
  */
 import type { Backend, Batch } from '../backend.js';
 import { compileServing, type ServingCommon, type ServingConfig } from '../compile/serving.js';
@@ -32,7 +32,7 @@ export function selfCheck(backend: Backend): string {
     throw new Error(
       `self-check: the programs were compiled to ${compiled} instead of ${GOLDEN.programs}; this ` +
         'JavaScript engine computes otherwise, or the compiler was changed without ' +
-        '`npx tsx scripts/self-check.ts --write`',
+        '`npm run goldens`',
     );
   }
   const { digest, kernel } = runCheck(backend, programs);
