@@ -37,6 +37,20 @@ interface WasmExports {
   kernel_id(): number;
 }
 
+const EXPORTS: readonly (keyof WasmExports)[] = [
+  'memory',
+  'program_buffer',
+  'create',
+  'channel_ptr',
+  'reset',
+  'step',
+  'rollout',
+  'episodes',
+  'slot_ptr',
+  'export_slot',
+  'import_slot',
+  'kernel_id',
+];
 const KERNEL: Record<Kernel, number> = { auto: 0, scalar: 1 };
 const KERNEL_NAMES = ['scalar', 'simd128'] as const;
 
@@ -49,18 +63,22 @@ export class WasmBackend implements Backend {
     private readonly module: WebAssembly.Module,
   ) {}
 
-  /** Compiles a module; throws `BackendUnavailableError` where this engine cannot. */
+  /**
+   * Compiles a module. Throws `BackendUnavailableError` where this engine cannot, or where it is
+   * not a module of this library.
+   */
   static async load(
     name: BackendName,
     source: BufferSource | WebAssembly.Module,
   ): Promise<WasmBackend> {
-    if (source instanceof WebAssembly.Module) return new WasmBackend(name, source);
-    try {
-      return new WasmBackend(name, await WebAssembly.compile(source));
-    } catch (error) {
-      const needed = 'an engine with WebAssembly SIMD and an undamaged file are needed';
-      throw new BackendUnavailableError(`${name}: ${(error as Error).message}; ${needed}`);
-    }
+    const module = await compile(name, source);
+    const exported = WebAssembly.Module.exports(module).map((entry) => entry.name);
+    const absent = EXPORTS.filter((entry) => !exported.includes(entry));
+    if (absent.length === 0) return new WasmBackend(name, module);
+    throw new BackendUnavailableError(
+      `${name}: the module does not export ${absent.join(', ')}; it is another one, or was built ` +
+        'from older sources',
+    );
   }
 
   create(program: Uint8Array, options: BatchOptions): Batch {
@@ -77,6 +95,19 @@ export class WasmBackend implements Backend {
     });
     if (code !== 0) throw programError(layout, code);
     return new WasmBatch(wasm, layout, program, options);
+  }
+}
+
+async function compile(
+  name: BackendName,
+  source: BufferSource | WebAssembly.Module,
+): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  try {
+    return await WebAssembly.compile(source);
+  } catch (error) {
+    const needed = 'an engine with WebAssembly SIMD and an undamaged file are needed';
+    throw new BackendUnavailableError(`${name}: ${(error as Error).message}; ${needed}`);
   }
 }
 
@@ -98,14 +129,11 @@ class WasmBatch implements Batch {
   readonly kernel: string;
   readonly channels: Channels;
   private readonly numEnvs: number;
+  private readonly slots: readonly number[];
   private instance: WasmExports | null;
 
-  constructor(
-    wasm: WasmExports,
-    private readonly layout: Layout,
-    program: Uint8Array,
-    options: BatchOptions,
-  ) {
+  constructor(wasm: WasmExports, layout: Layout, program: Uint8Array, options: BatchOptions) {
+    this.slots = slotBytes(layout, program);
     this.instance = wasm;
     this.numEnvs = options.numEnvs;
     this.kernel = KERNEL_NAMES[wasm.kernel_id()]!;
@@ -134,7 +162,7 @@ class WasmBatch implements Batch {
 
   exportState(): Uint8Array {
     const { wasm } = this;
-    const bytesPerEnv = slotBytes(this.layout).reduce((sum, size) => sum + size, 0);
+    const bytesPerEnv = this.slots.reduce((sum, size) => sum + size, 0);
     const state = new Uint8Array(bytesPerEnv * this.numEnvs);
     this.eachSlot((slot, offset, bytes) => {
       wasm.export_slot(slot);
@@ -164,7 +192,7 @@ class WasmBatch implements Batch {
   /** Calls back with each slot's index, place in the state and length in bytes. */
   private eachSlot(visit: (slot: number, offset: number, bytes: number) => void): void {
     let offset = 0;
-    slotBytes(this.layout).forEach((size, slot) => {
+    this.slots.forEach((size, slot) => {
       visit(slot, offset, size * this.numEnvs);
       offset += size * this.numEnvs;
     });

@@ -43,6 +43,13 @@ export function describeWasmBackend(name: string, load: Loader): void {
       expect(() => backend.create(program, large)).toThrow(/^numEnvs is 16777216: .* memory/);
     });
 
+    it('refuses a module that is not its own, naming what it lacks', async () => {
+      const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+      const loading = load(empty);
+      await expect(loading).rejects.toThrow(BackendUnavailableError);
+      await expect(loading).rejects.toThrow('does not export memory, program_buffer');
+    });
+
     it('refuses bytes that are no module', async () => {
       const loading = load(Uint8Array.of(1, 2, 3, 4));
       await expect(loading).rejects.toThrow(BackendUnavailableError);
