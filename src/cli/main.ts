@@ -8,6 +8,7 @@ import { addEvaluate } from './evaluate.js';
 import { addGrade } from './grade.js';
 import { note, UsageError } from './output.js';
 import { addRollout } from './rollout.js';
+import { addServe } from './serve.js';
 import { addTable } from './table.js';
 import { addTasks } from './tasks.js';
 import { addVerify } from './verify.js';
@@ -36,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addGrade]) {
     add(program);
   }
-  for (const add of [addDoctor, addDemo]) add(program);
+  for (const add of [addDoctor, addDemo, addServe]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return process.exitCode === undefined ? 0 : Number(process.exitCode);

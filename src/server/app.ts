@@ -1,0 +1,130 @@
+/** The server, put together. */
+import fastifyCors from '@fastify/cors';
+import fastifyRateLimit from '@fastify/rate-limit';
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastifyWebsocket from '@fastify/websocket';
+import Fastify, { LogController } from 'fastify';
+import { loadBackend, spec } from '../index.js';
+import { resolveConfig, type ServerConfig } from './config.js';
+import type { ServerContext } from './context.js';
+import { type App, addEnvironmentApi } from './environment-api.js';
+import { ApiError, replyWithError } from './errors.js';
+import { createMetrics } from './metrics.js';
+import { RouteTable, requireToken } from './safety.js';
+import { SessionStore } from './session-store.js';
+import { SocketLimits } from './sockets.js';
+import { VERSION } from './version.js';
+
+/** Actions of the largest batch in one frame, and some room. */
+const FRAME_BYTES_MAX = 8 * 2 ** 20;
+
+/**
+ * Builds the server; it does not listen yet. `inject` and `listen` are Fastify's.
+ *
+ * @throws RangeError for a setting that is wrong and an unknown task.
+ */
+export async function buildServer(options: Partial<ServerConfig> = {}): Promise<App> {
+  const config = resolveConfig(options);
+  const rootTask = spec(config.openenv);
+  const backend = await loadBackend(config.backend);
+  const app = createApp(config);
+  const sessions = new SessionStore(config.sessions);
+  const sockets = new SocketLimits(config.sockets);
+  const metrics = createMetrics({
+    sessions: () => sessions.size,
+    sockets: () => sockets.size,
+    batches: () => 0,
+  });
+  const context: ServerContext = { config, backend, sessions, sockets, metrics, rootTask };
+  const routes = new RouteTable(app);
+  app.setErrorHandler(replyWithError);
+  await addPlugins(app, config);
+  app.setNotFoundHandler(config.rateLimit > 0 ? { preHandler: app.rateLimit() } : {}, routes.reply);
+  if (config.token !== null) requireToken(app, config.token);
+  measure(app, context);
+  addEnvironmentApi(app, context);
+  addDocuments(app, context);
+  app.addHook('preClose', () => sockets.close());
+  app.addHook('onClose', async () => sessions.close());
+  await app.ready();
+  return app;
+}
+
+function createApp(config: ServerConfig): App {
+  const app = Fastify({
+    logger: { level: config.logLevel, stream: process.stderr },
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config.bodyLimit,
+    trustProxy: config.trustProxy,
+    requestTimeout: config.requestTimeout,
+    connectionTimeout: 0,
+    keepAliveTimeout: 10_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.headersTimeout = Math.min(10_000, config.requestTimeout);
+  app.server.maxConnections = config.connections;
+  acceptEmptyJson(app);
+  return app;
+}
+
+/** A JSON content type with no body at all means no body; stock parsers refuse it. */
+function acceptEmptyJson(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}
+
+async function addPlugins(app: App, config: ServerConfig): Promise<void> {
+  await app.register(fastifyCors, {
+    origin: config.corsOrigin,
+    methods: ['GET', 'POST', 'DELETE'],
+    exposedHeaders: ['x-session-id', 'retry-after'],
+  });
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'InfraGym',
+        version: VERSION,
+        description: 'Reinforcement-learning environments for computing infrastructure.',
+      },
+    },
+  });
+  if (config.rateLimit > 0) {
+    await app.register(fastifyRateLimit, {
+      max: config.rateLimit,
+      timeWindow: 60_000,
+      errorResponseBuilder: (_request, { after, max }) =>
+        new ApiError(429, `more than ${max} requests a minute: try again in ${after}`),
+    });
+  }
+  await app.register(fastifyWebsocket, {
+    options: { maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false },
+  });
+}
+
+/** Times every request, and logs it without its body. */
+function measure(app: App, { metrics }: ServerContext): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'unknown';
+    const seconds = reply.elapsedTime / 1000;
+    metrics.requestSeconds.observe({ method, route, status: reply.statusCode }, seconds);
+    request.log.info({ method, route, status: reply.statusCode, seconds }, 'request');
+  });
+}
+
+function addDocuments(app: App, { metrics }: ServerContext): void {
+  app.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    reply.type(metrics.registry.contentType);
+    return metrics.registry.metrics();
+  });
+}

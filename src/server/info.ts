@@ -1,0 +1,52 @@
+/** What `GET /info` tells: the words of the API and what stands behind it. */
+import type { Backend, CompiledTask, TaskSpec } from '../index.js';
+import { compiled, originNumber, taskSpecs } from './catalog.js';
+import { VERSION } from './version.js';
+
+const WEIGHTS = ['alpha', 'beta', 'gamma', 'delta'];
+
+/** The weights of a task's reward, where its configuration has them. */
+function rewardWeights({ config }: CompiledTask): Record<string, unknown> {
+  return Object.fromEntries(
+    WEIGHTS.filter((name) => name in config).map((name) => [name, config[name]]),
+  );
+}
+
+function describeTask(spec: TaskSpec) {
+  const task = compiled(spec.id);
+  return {
+    id: originNumber(spec) ?? spec.id,
+    env_id: spec.id,
+    action_space: task.actionSpace.toJSON(),
+    observation_space: task.observationSpace.toJSON(),
+    observation_names: task.observationNames,
+    baseline_action: plain(task.baselineAction),
+    reward_weights: rewardWeights(task),
+    episode_length: task.horizonSteps,
+    program_digest: task.programDigest,
+    config: task.config,
+  };
+}
+
+/** Typed arrays as JSON arrays. */
+function plain(value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? [...(value as Float32Array)] : value;
+}
+
+/** Everything a client may want to know before it begins. */
+export function describeServer(backend: Backend, rootTask: TaskSpec) {
+  const tasks = taskSpecs().map(describeTask);
+  const root = compiled(rootTask.id);
+  return {
+    name: 'infragym',
+    version: VERSION,
+    backend: backend.name,
+    versions: { infragym: VERSION, node: process.versions.node },
+    action_schema: root.actionSpace.toJSON(),
+    observation_schema: root.observationSpace.toJSON(),
+    observation_names: root.observationNames,
+    reward_weights: Object.fromEntries(tasks.map((task) => [String(task.id), task.reward_weights])),
+    openenv_task: rootTask.id,
+    tasks,
+  };
+}

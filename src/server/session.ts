@@ -1,0 +1,145 @@
+/** One client's episode: an environment, what happened in it, and its grade. */
+import { randomUUID } from 'node:crypto';
+import {
+  type Backend,
+  baselineReturns,
+  type CompiledTask,
+  type EpisodeStatistics,
+  type Grade,
+  type JsonObject,
+  parseSeed,
+  VectorEnv,
+} from '../index.js';
+import { readAction } from './action.js';
+import { ApiError, refusing } from './errors.js';
+
+/** What a step gave, before it is put into words. */
+export interface StepOutcome {
+  readonly reward: number;
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+  readonly info: JsonObject;
+}
+
+/** What `GET /state` tells. */
+export interface SessionState {
+  readonly episode_id: string;
+  readonly step_count: number;
+  readonly cumulative_reward: number;
+  readonly done: boolean;
+  readonly workload_phase: string | null;
+  readonly task: string;
+  readonly seed: number;
+  readonly program_digest: string;
+}
+
+export interface SessionOptions {
+  readonly seed: number;
+  /** Default: a random UUID. */
+  readonly id?: string;
+  /** What `state` reports as episode; default the session's id. */
+  readonly episodeId?: string;
+}
+
+/**
+ * One environment and one episode of it. Everything here is synchronous, so that two calls can
+ * never interleave and calls take effect in the order in which they arrive.
+ */
+export class Session {
+  readonly id: string;
+  readonly episodeId: string;
+  readonly seed: number;
+  private readonly env: VectorEnv;
+  private steps = 0;
+  private cumulativeReward = 0;
+  private hasEnded = false;
+
+  /** Makes the environment and begins the seed's first episode. */
+  constructor(
+    readonly task: CompiledTask,
+    backend: Backend,
+    { seed, id, episodeId }: SessionOptions,
+  ) {
+    this.id = id ?? randomUUID();
+    this.episodeId = episodeId ?? this.id;
+    this.seed = seed;
+    this.env = new VectorEnv(task, backend, { numEnvs: 1, autoreset: 'disabled', infos: true });
+    this.env.reset({ seed });
+  }
+
+  /** f32 [observationDim], overwritten by the next step. */
+  get observation(): Float32Array {
+    return this.env.observations;
+  }
+
+  get stepCount(): number {
+    return this.steps;
+  }
+
+  get done(): boolean {
+    return this.hasEnded;
+  }
+
+  /** What `info` says of the last step, or of the reset. */
+  get info(): JsonObject {
+    return { timestep: this.steps, ...this.env.info(0) };
+  }
+
+  /**
+   * Takes an action. One that is refused (422) and one after the end (409) change nothing.
+   */
+  step(action: unknown): StepOutcome {
+    if (this.hasEnded) {
+      throw new ApiError(409, `session ${this.id} has finished its episode: POST /reset first`);
+    }
+    const { env } = this;
+    refusing('action', () => readAction(this.task, action, env.actions));
+    env.step();
+    this.steps++;
+    const reward = env.rewards[0];
+    const terminated = env.terminated[0] === 1;
+    const truncated = env.truncated[0] === 1;
+    this.cumulativeReward += reward;
+    this.hasEnded = terminated || truncated;
+    return { reward, terminated, truncated, info: this.info };
+  }
+
+  state(): SessionState {
+    const workload = this.env.info(0)['workload'] as JsonObject | undefined;
+    const phase = workload?.['phase'];
+    return {
+      episode_id: this.episodeId,
+      step_count: this.steps,
+      cumulative_reward: this.cumulativeReward,
+      done: this.hasEnded,
+      workload_phase: typeof phase === 'string' ? phase : null,
+      task: this.task.spec.id,
+      seed: this.seed,
+      program_digest: this.task.programDigest,
+    };
+  }
+
+  /** Grades the episode, or what there is of it, by the core's own statistics. */
+  async grade(): Promise<Grade> {
+    // Read before anything is awaited: a step that comes meanwhile belongs to the next grade.
+    const ended = this.env.statisticsOf(0);
+    return gradeEpisode(this.task, this.seed, ended ?? this.env.runningStatistics(0));
+  }
+
+  close(): void {
+    this.env.close();
+  }
+}
+
+/** Grades statistics of a seed's first episode against that episode's own baseline and bound. */
+export async function gradeEpisode(
+  task: CompiledTask,
+  seed: number,
+  statistics: EpisodeStatistics,
+): Promise<Grade> {
+  const baseline = task.needsBaseline ? await baselineReturns(task, [seed]) : undefined;
+  return task.grade(statistics, {
+    ...(baseline && { baselineReturn: baseline[0] }),
+    ...(task.bound && { bound: task.bound(parseSeed(seed), 0) }),
+  });
+}

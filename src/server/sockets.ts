@@ -1,0 +1,71 @@
+/** Limits of WebSocket connections: how many, how large, and how long one may be silent. */
+import type { WebSocket } from 'ws';
+
+const HEARTBEAT_MS = 30_000;
+/** A client that reads this much slower than it asks is cut off. */
+const BUFFERED_BYTES_MAX = 64 * 2 ** 20;
+
+/** RFC 6455 close codes. */
+export const CLOSE = { goingAway: 1001, tooBig: 1009, tryAgainLater: 1013 } as const;
+
+/** Counts the connections, finds dead ones by pings, and closes all at the end. */
+export class SocketLimits {
+  private readonly open = new Set<WebSocket>();
+  private readonly silent = new WeakSet<WebSocket>();
+  private readonly timer: NodeJS.Timeout;
+
+  /** @param capacity most connections at a time */
+  constructor(readonly capacity: number) {
+    this.timer = setInterval(() => this.pingAll(), HEARTBEAT_MS);
+    this.timer.unref();
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /** Takes a connection up; false where there are too many, and then it is for the caller to end. */
+  admit(socket: WebSocket): boolean {
+    if (this.open.size >= this.capacity) return false;
+    this.open.add(socket);
+    socket.on('close', () => this.open.delete(socket));
+    socket.on('pong', () => this.silent.delete(socket));
+    socket.on('message', () => this.silent.delete(socket));
+    return true;
+  }
+
+  /** Ends every connection; those that do not answer the closing within a second are cut. */
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    const closing = [...this.open].map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          const cut = setTimeout(() => socket.terminate(), 1000);
+          socket.once('close', () => {
+            clearTimeout(cut);
+            resolve();
+          });
+          socket.close(CLOSE.goingAway, 'the server is going down');
+        }),
+    );
+    await Promise.all(closing);
+  }
+
+  private pingAll(): void {
+    for (const socket of this.open) {
+      if (this.silent.has(socket)) {
+        socket.terminate();
+        continue;
+      }
+      this.silent.add(socket);
+      socket.ping();
+    }
+  }
+}
+
+/** Sends, unless what waits to be read has grown too large: then the connection is cut. */
+export function sendBounded(socket: WebSocket, data: string | Uint8Array): void {
+  if (socket.readyState !== socket.OPEN) return;
+  if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
+  else socket.send(data, { binary: typeof data !== 'string' });
+}
