@@ -111,6 +111,8 @@ class Prepared {
   static grid: Grid = changetype<Grid>(0);
   /** The grid's row at the configuration in force, f32[8]. */
   static row: usize = 0;
+  /** The edges of the prompt's length classes, padded with infinity, f32[8]. */
+  static edges: usize = 0;
   static actionMode: u32 = 0;
   static lockMask: u32 = 0;
   static promptKind: u32 = 0;
@@ -130,6 +132,9 @@ export function prepareProgram(isSimd: bool): void {
   Prepared.prompt = Axis.make(t_prompt_nodes, t_prompt_inv, <i32>s_num_prompt);
   Prepared.grid = Grid.make(t_grid, <i32>s_num_batch, <i32>s_num_kv, <i32>s_num_prompt);
   Prepared.row = allocate(4 * GRID_METRICS);
+  Prepared.edges = allocate(4 * NUM_BUCKETS);
+  memory.copy(Prepared.edges, t_prompt_edges, 4 * (NUM_BUCKETS - 1));
+  store<f32>(Prepared.edges + 4 * (NUM_BUCKETS - 1), f32.POSITIVE_INFINITY);
   Prepared.actionMode = <u32>s_action_mode;
   Prepared.lockMask = <u32>s_lock_mask;
   Prepared.promptKind = <u32>s_prompt_kind;
@@ -230,6 +235,12 @@ export function gridMetric(index: usize): f32 {
 
 /** Index of a prompt's length class, 0 .. NUM_BUCKETS - 1. */
 export function promptBucket(promptLen: f32): i32 {
+  if (Prepared.isSimd) {
+    const point = f32x4.splat(promptLen);
+    const lower = i32x4.bitmask(f32x4.ge(point, v128.load(Prepared.edges)));
+    const upper = i32x4.bitmask(f32x4.ge(point, v128.load(Prepared.edges, 16)));
+    return popcnt(lower) + popcnt(upper);
+  }
   let bucket = 0;
   for (let i = 0; i < NUM_BUCKETS - 1; i++) bucket += i32(promptLen >= floatAt(t_prompt_edges, i));
   return bucket;
@@ -261,9 +272,7 @@ function decodeStructured(row: usize): void {
   const quant = floatAt(row, ACTION_QUANT_TIER);
   Wanted.kvBudget = clip(floatAt(row, ACTION_KV_BUDGET), 0.1, 1);
   Wanted.batchSize = Mathf.trunc(clip(floatAt(row, ACTION_BATCH_SIZE), 1, 512));
-  let index = 0;
-  for (let i = 1; i < NUM_SPEC_CHOICES; i++) index += i32(spec >= floatAt(SPEC_LENGTHS, i));
-  Wanted.specIndex = index;
+  Wanted.specIndex = i32(spec >= 1) + i32(spec >= 2) + i32(spec >= 4) + i32(spec >= 8);
   Wanted.prefillDisagg = i32(floatAt(row, ACTION_PREFILL_DISAGG) >= 1);
   Wanted.quantTier = i32(quant >= 1) + i32(quant >= 2);
 }
