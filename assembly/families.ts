@@ -1,6 +1,8 @@
 /** Which class steps which family: one case a family in each function, decided once a call. */
 import * as batch from './batch';
+import { Provisioning } from './envs/provisioning';
 import { Serving } from './envs/serving';
+import { FAMILY as PROVISIONING } from './generated/provisioning';
 import { FAMILY as SERVING } from './generated/serving';
 import { allocate } from './memory';
 import { checkPrelude, familyOf, loadProgram, unknownFamily } from './program';
@@ -23,6 +25,7 @@ export function create(numEnvs: u32, autoreset: u32, metrics: u32, kernel: u32):
   family = familyOf(program);
   switch (family) {
     case SERVING: return createFamily<Serving>(numEnvs, autoreset, metrics, kernel);
+    case PROVISIONING: return createFamily<Provisioning>(numEnvs, autoreset, metrics, kernel);
     default: return unknownFamily();
   }
 }
@@ -36,17 +39,20 @@ function createFamily<Family>(numEnvs: u32, autoreset: u32, metrics: u32, kernel
 export function reset(seedLo: u32, seedHi: u32, seeded: u32, masked: u32): void {
   switch (family) {
     case SERVING: return batch.reset<Serving>(seedLo, seedHi, seeded != 0, masked != 0);
+    case PROVISIONING: return batch.reset<Provisioning>(seedLo, seedHi, seeded != 0, masked != 0);
   }
 }
 
 export function step(): void {
   switch (family) {
     case SERVING: return batch.step<Serving>();
+    case PROVISIONING: return batch.step<Provisioning>();
   }
 }
 
 export function rollout(policy: u32, steps: u32): void {
   switch (family) {
     case SERVING: return batch.rollout<Serving>(policy, steps);
+    case PROVISIONING: return batch.rollout<Provisioning>(policy, steps);
   }
 }
