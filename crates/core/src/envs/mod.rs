@@ -1,10 +1,12 @@
 //! The environment families, one module each.
 
+mod autoscaling;
 mod provisioning;
 mod serving;
 
 use crate::actions::ActionSampler;
 use crate::batch::{Batch, Env, Options, VectorEnv};
+use crate::generated::autoscaling as autoscaling_layout;
 use crate::generated::common::{header, table};
 use crate::generated::provisioning as provisioning_layout;
 use crate::generated::serving as serving_layout;
@@ -22,6 +24,12 @@ pub fn create(
             bytes,
             options,
             serving::Serving::new,
+        ),
+        f if f == autoscaling_layout::LAYOUT.family => make(
+            &autoscaling_layout::LAYOUT,
+            bytes,
+            options,
+            autoscaling::Autoscaling::new,
         ),
         f if f == provisioning_layout::LAYOUT.family => make(
             &provisioning_layout::LAYOUT,
