@@ -22,8 +22,11 @@ export { loadWasm } from './backends/wasm.js';
 export { checkEnv } from './check-env.js';
 export type { Finding } from './check-findings.js';
 export { checkVectorEnv } from './check-vector-env.js';
+export type { RateTrace } from './compile/autoscaling-load.js';
 export { ProgramError } from './compile/program.js';
 export type { ProvisioningConfig } from './compile/provisioning.js';
+export { type RateTraceOptions, readRateTrace } from './data/rate-trace.js';
+export * from './data.js';
 export { Digest, type DigestOptions, digestOf } from './digest.js';
 export type { ResetOptions } from './env.js';
 export {
@@ -34,6 +37,8 @@ export {
   type ResetResult,
   type StepResult,
 } from './env.js';
+export { gradeAutoscalingEpisode, gradeAutoscalingLog } from './envs/autoscaling-grader.js';
+export { registerRateTrace } from './envs/autoscaling-traces.js';
 export type {
   CompiledTask,
   EnvFamily,
@@ -54,6 +59,10 @@ export {
   clairvoyantBound,
   gradeProvisioningLog,
 } from './envs/provisioning-grader.js';
+export { type HysteresisRule, hysteresisJson, readHysteresis } from './envs/serving/hysteresis.js';
+export { observationScales, servingAction, servingGrid } from './envs/serving.js';
+export { gradeLog } from './envs/serving-grader.js';
+export { registerTable, registerTraffic } from './envs/serving-tables.js';
 export {
   baselineReturns,
   type EpisodeResult,
@@ -62,8 +71,16 @@ export {
 } from './evaluate.js';
 export { nearest } from './nearest.js';
 export { constantPolicy, type Policy, type PolicyView, randomPolicy } from './policy.js';
+export { type EpisodeRecord, EpisodeRecorder } from './recorder.js';
 export { compileTask, familyOf, listFamilies, listTasks, register, spec } from './registry.js';
 export { addSeed, formatSeed, makeRng, parseSeed, parseSeedRange, type Seed } from './seeding.js';
+export { ServingModel, type ServingSituation } from './serving-model.js';
+export {
+  type MetricsSnapshot,
+  type SimulateOptions,
+  simulate,
+  type WorkloadState,
+} from './simulate.js';
 export { SnapshotError } from './snapshot.js';
 export * from './spaces.js';
 export * from './statistics.js';
@@ -78,3 +95,4 @@ export type {
   VectorResetOptions,
   VectorStep,
 } from './vector-options.js';
+export * from './verify.js';

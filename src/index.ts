@@ -9,8 +9,15 @@
  */
 import { loadNative } from './backends/native.js';
 import { provideBackend } from './backends/select.js';
+import './envs/autoscaling-node.js';
 
 provideBackend('native', loadNative);
 
 export * from './browser.js';
-export { loadShippedTable, readTableFile, SHIPPED_TABLES } from './data/node.js';
+export { loadShippedTable, readBounded, readTableFile, SHIPPED_TABLES } from './data/node.js';
+export { SHIPPED_TRAFFIC } from './envs/serving-node.js';
+
+export type { ChartOptions, LineChartOptions, ScoreRow, Series } from './plot.js';
+
+/** The charts of `plot.js` for Node, and `renderPng`; loaded when asked for, for they are large. */
+export const loadCharts = () => import('./plot/node.js');

@@ -1,5 +1,7 @@
 /** The tasks of the serving family. Numbers: docs/environments/serving.md. */
 import type { TaskSpec } from './family.js';
+import { hysteresisJson } from './serving/hysteresis.js';
+import { MEASURED_TASKS } from './serving/measured-tasks.js';
 
 /** The origin's three tasks, kept as they were published, known exploits included. */
 const ORIGIN_TASKS: readonly TaskSpec[] = [
@@ -23,6 +25,14 @@ const ORIGIN_TASKS: readonly TaskSpec[] = [
       max_throughput: 8500,
       spec_accept_base: 0.8,
       active_actions: ['kv_budget', 'batch_size'],
+      hysteresis: hysteresisJson({
+        calm: [0.5, 128, 0, 0, 0],
+        busy: [0.25, 64, 0, 0, 0],
+        queueHigh: 3.007,
+        queueLow: 0.6015,
+        rateHighRps: 13.53,
+        rateLowRps: 12.18,
+      }),
       grader: { kind: 'throughput', baseline_tps: 2800, optimal_tps: 8200 },
     },
   },
@@ -47,6 +57,14 @@ const ORIGIN_TASKS: readonly TaskSpec[] = [
       max_throughput: 6200,
       spec_accept_base: 0.65,
       active_actions: ['kv_budget', 'batch_size', 'spec_length'],
+      hysteresis: hysteresisJson({
+        calm: [0.1, 4, 8, 0, 0],
+        busy: [0.1, 1, 8, 0, 0],
+        queueHigh: 14.91,
+        queueLow: 2.982,
+        rateHighRps: 39.76,
+        rateLowRps: 35.78,
+      }),
       grader: { kind: 'latency', ttft_limit_ms: 300, memory_limit_gb: 36, memory_slack_gb: 10 },
     },
   },
@@ -82,6 +100,14 @@ const ORIGIN_TASKS: readonly TaskSpec[] = [
       delta: 0.15,
       max_throughput: 4800,
       spec_accept_base: 0.45,
+      hysteresis: hysteresisJson({
+        calm: [1, 64, 0, 0, 2],
+        busy: [1, 64, 0, 1],
+        queueHigh: null,
+        queueLow: null,
+        rateHighRps: 67.99,
+        rateLowRps: 61.19,
+      }),
       grader: {
         kind: 'balance',
         optimal_tps: 4200,
@@ -94,4 +120,4 @@ const ORIGIN_TASKS: readonly TaskSpec[] = [
 ];
 
 /** Every task of the family. */
-export const servingTasks: readonly TaskSpec[] = ORIGIN_TASKS;
+export const servingTasks: readonly TaskSpec[] = [...ORIGIN_TASKS, ...MEASURED_TASKS];
