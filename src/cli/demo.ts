@@ -16,6 +16,7 @@ import {
 import { type Evaluation, evaluatePolicies, formatInterval } from './evaluate.js';
 import { finish } from './options.js';
 import {
+  CheckFailure,
   formatCount,
   formatRate,
   formatTable,
@@ -57,7 +58,7 @@ export function addDemo(program: Command): void {
       const files = await save(results, options.out);
       if (options.json) printJson({ ...results, files });
       else print(`\nsaved ${files.map((file) => relative('.', file)).join(', ')}`);
-      if (!results.verify.ok) process.exitCode = 1;
+      if (!results.verify.ok) throw new CheckFailure('the digests differ');
     });
   finish(command, 'infragym demo --out results');
 }

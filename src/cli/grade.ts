@@ -11,7 +11,7 @@ import {
   type SeedLike,
 } from '../index.js';
 import { finish } from './options.js';
-import { formatTable, print, printJson, UsageError } from './output.js';
+import { CheckFailure, formatTable, print, printJson, UsageError } from './output.js';
 
 const LOG_BYTES_MAX = 256 * 2 ** 20;
 const NAMED_FORM = '{"task", "program_digest", "seed", "steps": […]}';
@@ -41,7 +41,7 @@ export function addGrade(program: Command): void {
       if (options.json) printJson(grade);
       else printGrade(grade);
       const { threshold: least } = options;
-      if (least !== undefined && grade.score < least) process.exitCode = 1;
+      if (least !== undefined && grade.score < least) throw new CheckFailure('below threshold');
     });
   finish(command, 'infragym grade --task static-uniform --log episode.json --threshold 0.3');
 }

@@ -8,6 +8,11 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** Thrown by a command that has printed why a check failed; exit code 1. */
+export class CheckFailure extends Error {
+  override name = 'CheckFailure';
+}
+
 /** One JSON document. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

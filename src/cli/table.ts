@@ -20,7 +20,15 @@ import {
   type TableReport,
 } from '../index.js';
 import { finish } from './options.js';
-import { formatTable, note, print, printJson, UsageError, writeFileWhole } from './output.js';
+import {
+  CheckFailure,
+  formatTable,
+  note,
+  print,
+  printJson,
+  UsageError,
+  writeFileWhole,
+} from './output.js';
 
 const TABLE_FILE_BYTES_MAX = 64 * 2 ** 20;
 const LISTED_MAX = 10; // findings that are printed; --json has more
@@ -141,7 +149,7 @@ function positiveNumber(text: string): number {
 function report(checked: TableReport, json: boolean | undefined): void {
   if (json) printJson(checked);
   else printReport(checked);
-  if (!checked.ok) process.exitCode = 1;
+  if (!checked.ok) throw new CheckFailure('the table is refused');
 }
 
 function printReport(checked: TableReport): void {

@@ -16,6 +16,7 @@ import {
 } from '../index.js';
 import { backendList, finish, nameList } from './options.js';
 import {
+  CheckFailure,
   formatTable,
   note,
   Progress,
@@ -70,7 +71,7 @@ async function run(options: VerifyCommandOptions): Promise<void> {
   progress.stop();
   if (options.json) printJson(toJson(report, statuses));
   else printReport(report, statuses);
-  if (!report.ok) process.exitCode = 1;
+  if (!report.ok) throw new CheckFailure('the digests differ');
 }
 
 /** The backends that were named, which must be there, or those that are there. */
@@ -108,12 +109,10 @@ function toJson(report: VerifyReport, statuses: readonly BackendStatus[]) {
 }
 
 function printReport(report: VerifyReport, statuses: readonly BackendStatus[]): void {
-  for (const { name, available, kernel, reason } of statuses) {
-    print(available ? `${name}: ${kernel}` : `${name}: not available: ${reason}`);
+  for (const { name, available, reason } of statuses) {
+    if (!available) print(`not available: ${name}: ${reason}`);
   }
-  print();
   print(digestTable(report));
-  print();
   const failed = report.checks.filter((check) => !check.ok);
   for (const { check, task, backend } of failed) print(`FAILED ${check}: ${task} on ${backend}`);
   print(`${report.checks.length - failed.length} of ${report.checks.length} cross checks hold`);
@@ -121,18 +120,24 @@ function printReport(report: VerifyReport, statuses: readonly BackendStatus[]): 
   print(report.ok ? 'every digest is equal' : 'NOT EQUAL');
 }
 
-/** One line for each task and batch size: its digest and who gave it. */
+/** One line for each task, batch size and digest, and who gave it. */
 export function digestTable({ results }: VerifyReport): string {
   const lines = new Map<string, { cells: (string | number)[]; who: Set<string> }>();
+  const all = new Set<string>();
   for (const { task, backend, kernel, envs, threads, digest, golden } of results) {
     const key = JSON.stringify([task, envs, digest]);
     const isGolden = golden === null ? 'none' : golden === digest ? 'equal' : golden;
     const line = lines.get(key) ?? { cells: [task, envs, digest, isGolden], who: new Set() };
+    const name = `${backend} ${kernel}${threads > 1 ? ` ${threads} threads` : ''}`;
     lines.set(key, line);
-    line.who.add(`${backend}/${kernel}${threads > 1 ? `×${threads}` : ''}`);
+    line.who.add(name);
+    all.add(name);
   }
-  const rows = [...lines.values()].map(({ cells, who }) => [...cells, [...who].join(' ')]);
-  return formatTable(['task', 'envs', 'digest', 'golden', 'given by'], rows);
+  const rows = [...lines.values()].map(({ cells, who }) => {
+    return [...cells, who.size === all.size ? `all ${all.size}` : [...who].join(', ')];
+  });
+  const table = formatTable(['task', 'envs', 'digest', 'golden', 'given by'], rows);
+  return `${table}\n\n${all.size} implementations: ${[...all].join(', ')}`;
 }
 
 function describeDifference(d: FirstDifference): string {
