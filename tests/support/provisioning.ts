@@ -1,0 +1,97 @@
+/** Provisioning in plain numbers, one step at a time: what the tests hold the library to. */
+
+import type { ProvisioningConfig } from '../../src/compile/provisioning.js';
+import type { CompiledTask, EpisodeStatistics, JsonObject } from '../../src/envs/family.js';
+import { provisioningLayout } from '../../src/generated/provisioning.js';
+import { createReferenceBatch } from '../../src/reference/families.js';
+import { compileTask } from '../../src/registry.js';
+import { parseSeed } from '../../src/seeding.js';
+
+export const provisioning = (name = 'easy', config: JsonObject = {}): CompiledTask =>
+  compileTask(`provisioning/${name}-v1`, config);
+
+/** A fleet as a list of GPUs, each with the step from which it runs. */
+export class Fleet {
+  private gpus: number[];
+  step = 0;
+  queue = 0;
+  budget: number;
+
+  constructor(private readonly config: ProvisioningConfig) {
+    this.gpus = new Array<number>(config.gpusStart).fill(0);
+    this.budget = config.budgetUsd;
+  }
+
+  get running(): number {
+    return this.gpus.filter((from) => from <= this.step).length;
+  }
+
+  /** One step; the step counter stays until `next`. */
+  take(asked: number, arrivals: number) {
+    const { changeMax, gpusMax, bootDelaySteps, jobValueUsd, gpuCostUsd, waitCostUsd } =
+      this.config;
+    let applied = 0;
+    const wanted = Math.max(-changeMax, Math.min(changeMax, asked));
+    for (; applied < wanted && this.gpus.length < gpusMax; applied++) {
+      this.gpus.push(this.step + bootDelaySteps);
+    }
+    // Rented in order, so that the last is the newest: booting ones go first, newest first.
+    for (; applied > wanted && this.gpus.length > 0; applied--) this.gpus.pop();
+    const processed = Math.min(this.queue, this.running);
+    this.queue += arrivals - processed;
+    const cost = gpuCostUsd * this.gpus.length;
+    this.budget -= cost;
+    const reward = jobValueUsd * processed - cost - waitCostUsd * this.queue;
+    const booting = this.gpus.length - this.running;
+    return { applied, processed, cost, reward, running: this.running, booting };
+  }
+}
+
+/** What a step of environment 0 reported. */
+export interface Played {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly observation: Float32Array;
+  readonly reward: number;
+  readonly cost: number;
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+}
+
+/** Plays the first episode of a seed on the reference; `choose` sees the step and the last row. */
+export function playEpisode(
+  task: CompiledTask,
+  seed: number,
+  choose: (step: number, last: Played | null) => number,
+): { steps: Played[]; statistics: EpisodeStatistics } {
+  const batch = createReferenceBatch(task.program, {
+    numEnvs: 1,
+    autoreset: 'disabled',
+    threads: 1,
+    metrics: true,
+    kernel: 'scalar',
+  });
+  const { channels } = batch;
+  const actions = new Int32Array(channels.actions.buffer, channels.actions.byteOffset, 1);
+  batch.reset(parseSeed(seed), false);
+  const steps: Played[] = [];
+  for (let isOver = false; !isOver; ) {
+    actions[0] = choose(steps.length, steps.at(-1) ?? null);
+    batch.step();
+    const terminated = channels.terminated[0] === 1;
+    const truncated = channels.truncated[0] === 1;
+    isOver = terminated || truncated;
+    steps.push({
+      metrics: named(provisioningLayout.metrics, channels.metrics),
+      observation: channels.observations.slice(),
+      reward: channels.rewards[0]!,
+      cost: channels.costs[0]!,
+      terminated,
+      truncated,
+    });
+  }
+  return { steps, statistics: named(provisioningLayout.statistics, channels.finalStatistics) };
+}
+
+function named(fields: readonly { name: string }[], row: ArrayLike<number>) {
+  return Object.fromEntries(fields.map(({ name }, i) => [name, row[i]!]));
+}
