@@ -21,3 +21,4 @@ export type { ChartOptions, LineChartOptions, ScoreRow, Series } from './plot.js
 
 /** The charts of `plot.js` for Node, and `renderPng`; loaded when asked for, for they are large. */
 export const loadCharts = () => import('./plot/node.js');
+export { createPolicy, type PolicyFactory } from './policies/index.js';

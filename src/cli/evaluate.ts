@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   type CompiledTask,
   compileTask,
+  createPolicy,
   type EpisodeResult,
   evaluateEpisodes,
   formatSeed,
@@ -24,7 +25,6 @@ import {
   seedRange,
 } from './options.js';
 import { formatTable, note, Progress, print, printJson, writeFileWhole } from './output.js';
-import { policyNamed } from './policies.js';
 
 export interface EvaluateRequest {
   /** Id or alias. */
@@ -105,7 +105,7 @@ export async function evaluatePolicies(
   const results: EpisodeResult[][] = [];
   for (const [p, policyName] of names.entries()) {
     onProgress(p / names.length, policyName);
-    const policy = await policyNamed(policyName, task);
+    const policy = await createPolicy(policyName, task);
     const report = (share: number) => onProgress((p + share) / names.length, policyName);
     results.push(await evaluateEpisodes(task, policy, worlds, { backend, onProgress: report }));
   }

@@ -129,7 +129,11 @@ describe('wrong usage', () => {
       ['evaluate', '--task', '1', '--policy', 'random', '--seeds', '9..2'],
       /9\.\.2/,
     ],
-    ['a policy of no such name', ['evaluate', '--task', '1', '--policy', 'gredy'], /gredy.*greedy/],
+    [
+      'a policy of no such name',
+      ['evaluate', '--task', '1', '--policy', 'gredy'],
+      /"gredy", nearest greedy/,
+    ],
     ['a backend of no such name', ['rollout', '--task', '1', '--backend', 'gpu'], /gpu.*native/],
     ['a policy twice', ['evaluate', '--task', '1', '--policy', 'random,random'], /more than once/],
     ['a file that is not there', ['table', 'check', 'no-such.csv'], /no-such\.csv.*ENOENT/],

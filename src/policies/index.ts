@@ -1,0 +1,65 @@
+/** The built-in policies by the names that the command line and the server take. */
+import {
+  type CompiledTask,
+  constantPolicy,
+  familyOf,
+  nearest,
+  type Policy,
+  randomPolicy,
+} from '../index.js';
+import { bestConstantPolicy, hpaPolicy, keepPolicy, thresholdPolicy } from './autoscaling.js';
+import {
+  clairvoyantPolicy,
+  holdPolicy,
+  matchQueuePolicy,
+  movingAveragePolicy,
+} from './provisioning.js';
+import { servingPolicies } from './serving.js';
+
+/** Makes a policy for a task; what has to be searched for it is searched then. */
+export type PolicyFactory = (task: CompiledTask) => Policy | Promise<Policy>;
+
+type PoliciesByName = Readonly<Record<string, PolicyFactory>>;
+
+/** What every family has. */
+const COMMON: PoliciesByName = {
+  baseline: (task) => constantPolicy(task.baselineAction, 'baseline'),
+  constant: (task) => constantPolicy(task.baselineAction, 'constant'),
+  random: () => randomPolicy(),
+};
+
+const BY_FAMILY: Readonly<Record<string, PoliciesByName>> = {
+  serving: servingPolicies,
+  autoscaling: {
+    keep: keepPolicy,
+    threshold: () => thresholdPolicy(),
+    hpa: () => hpaPolicy(),
+    'best-constant': () => bestConstantPolicy(),
+  },
+  provisioning: {
+    hold: holdPolicy,
+    'match-queue': matchQueuePolicy,
+    'moving-average': () => movingAveragePolicy(),
+    bound: clairvoyantPolicy,
+  },
+};
+
+/**
+ * Makes one of the built-in policies for a task: `baseline`, `random` and whatever else its family
+ * names in `policies`.
+ *
+ * @throws RangeError for a name the family has no policy of, naming the nearest.
+ * @example
+ * const task = compileTask('serving/static-uniform-v1');
+ * const results = await evaluateEpisodes(task, await createPolicy('greedy', task), [0, 1, 2]);
+ */
+export async function createPolicy(name: string, task: CompiledTask): Promise<Policy> {
+  const family = familyOf(task.spec.id);
+  const factories = { ...COMMON, ...BY_FAMILY[family.name] };
+  if (family.policies.includes(name) && Object.hasOwn(factories, name)) {
+    return factories[name](task);
+  }
+  const known = nearest(name, family.policies);
+  const all = family.policies.join(', ');
+  throw new RangeError(`policy is "${name}", nearest ${known[0]}: ${family.name} has ${all}`);
+}
