@@ -50,7 +50,7 @@ export function foldDelta(at: usize, slot: i32, change: f64, step: u32): void {
   if (step > 1) foldWelford(at, slot, change, step - 1);
 }
 
-/** Counts one more in a bin of the histogram that begins at a slot; bins count from 1, 0 is none. */
+/** Counts one in a bin of the histogram that begins at a slot; bins count from 1, 0 is none. */
 @inline
 export function foldHistogram(at: usize, slot: i32, bin: f64): void {
   if (bin > 0) setReal(at, slot + <i32>bin - 1, real(at, slot + <i32>bin - 1) + 1);
