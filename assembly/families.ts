@@ -1,7 +1,9 @@
 /** Which class steps which family: one case a family in each function, decided once a call. */
 import * as batch from './batch';
+import { Autoscaling } from './envs/autoscaling';
 import { Provisioning } from './envs/provisioning';
 import { Serving } from './envs/serving';
+import { FAMILY as AUTOSCALING } from './generated/autoscaling';
 import { FAMILY as PROVISIONING } from './generated/provisioning';
 import { FAMILY as SERVING } from './generated/serving';
 import { allocate } from './memory';
@@ -25,6 +27,7 @@ export function create(numEnvs: u32, autoreset: u32, metrics: u32, kernel: u32):
   family = familyOf(program);
   switch (family) {
     case SERVING: return createFamily<Serving>(numEnvs, autoreset, metrics, kernel);
+    case AUTOSCALING: return createFamily<Autoscaling>(numEnvs, autoreset, metrics, kernel);
     case PROVISIONING: return createFamily<Provisioning>(numEnvs, autoreset, metrics, kernel);
     default: return unknownFamily();
   }
@@ -39,6 +42,7 @@ function createFamily<Family>(numEnvs: u32, autoreset: u32, metrics: u32, kernel
 export function reset(seedLo: u32, seedHi: u32, seeded: u32, masked: u32): void {
   switch (family) {
     case SERVING: return batch.reset<Serving>(seedLo, seedHi, seeded != 0, masked != 0);
+    case AUTOSCALING: return batch.reset<Autoscaling>(seedLo, seedHi, seeded != 0, masked != 0);
     case PROVISIONING: return batch.reset<Provisioning>(seedLo, seedHi, seeded != 0, masked != 0);
   }
 }
@@ -46,6 +50,7 @@ export function reset(seedLo: u32, seedHi: u32, seeded: u32, masked: u32): void 
 export function step(): void {
   switch (family) {
     case SERVING: return batch.step<Serving>();
+    case AUTOSCALING: return batch.step<Autoscaling>();
     case PROVISIONING: return batch.step<Provisioning>();
   }
 }
@@ -53,6 +58,7 @@ export function step(): void {
 export function rollout(policy: u32, steps: u32): void {
   switch (family) {
     case SERVING: return batch.rollout<Serving>(policy, steps);
+    case AUTOSCALING: return batch.rollout<Autoscaling>(policy, steps);
     case PROVISIONING: return batch.rollout<Provisioning>(policy, steps);
   }
 }
