@@ -44,14 +44,16 @@ const ADDON_URL = new URL('../../dist/native/infragym.node', import.meta.url);
 class NativeBatch implements Batch {
   readonly kernel: string;
   readonly channels: Channels;
+  private readonly slots: readonly number[];
 
   constructor(
     private readonly addon: Addon,
     private readonly handle: number,
-    private readonly layout: Layout,
+    layout: Layout,
     private readonly options: BatchOptions,
     program: Uint8Array,
   ) {
+    this.slots = slotBytes(layout, program);
     this.kernel = addon.kernel(handle);
     const entries = channelBytes(layout, program, options).map((channel, index) => {
       if (channel.bytes === 0) return [channel.name, new TYPED_ARRAY[channel.dtype](0)];
@@ -84,10 +86,9 @@ class NativeBatch implements Batch {
 
   exportState(): Uint8Array {
     const { numEnvs } = this.options;
-    const sizes = slotBytes(this.layout);
-    const state = new Uint8Array(sizes.reduce((sum, size) => sum + size * numEnvs, 0));
+    const state = new Uint8Array(this.slots.reduce((sum, size) => sum + size * numEnvs, 0));
     let at = 0;
-    sizes.forEach((size, slot) => {
+    this.slots.forEach((size, slot) => {
       const part = new Uint8Array(size * numEnvs);
       this.addon.exportSlot(this.handle, slot, part);
       state.set(part, at);
@@ -98,7 +99,7 @@ class NativeBatch implements Batch {
 
   importState(state: Uint8Array): void {
     let at = 0;
-    slotBytes(this.layout).forEach((size, slot) => {
+    this.slots.forEach((size, slot) => {
       const end = at + size * this.options.numEnvs;
       this.addon.importSlot(this.handle, slot, state.slice(at, end));
       at = end;

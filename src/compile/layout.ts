@@ -35,6 +35,19 @@ export interface WordField {
   readonly doc: string;
 }
 
+/**
+ * A u32 array of the state, whose size a task decides: as many slots of the state as it has
+ * elements, between the words and the reals.
+ */
+export interface ArrayField {
+  readonly name: string;
+  /** Elements, from the scalar block. */
+  readonly length: (scalars: readonly number[]) => number;
+  /** Bound of every element: a number or the name of the scalar that bounds it. */
+  readonly max: number | string;
+  readonly doc: string;
+}
+
 /** An f64 slot of the state. */
 export interface RealField {
   readonly name: string;
@@ -42,7 +55,15 @@ export interface RealField {
 }
 
 /** How a statistic is folded from the f32 outputs of each step, in step order. */
-export type Fold = 'sum' | 'max' | 'welford_mean' | 'welford_m2' | 'delta_mean' | 'delta_m2';
+export type Fold =
+  | 'sum'
+  | 'max'
+  | 'welford_mean'
+  | 'welford_m2'
+  | 'delta_mean'
+  | 'delta_m2'
+  | 'histogram'
+  | 'histogram_bin';
 
 /** An f64 slot of the episode statistics. */
 export interface StatisticField {
@@ -90,9 +111,34 @@ export interface Layout {
   readonly scalars: readonly ScalarField[];
   readonly tables: readonly TableField[];
   readonly words: readonly WordField[];
+  readonly arrays: readonly ArrayField[];
   readonly reals: readonly RealField[];
   readonly statistics: readonly StatisticField[];
   readonly actions: readonly ActionField[];
   readonly observations: readonly ObservationField[];
   readonly metrics: readonly MetricField[];
+}
+
+/** One number of an environment's state, as a batch exports it. */
+export interface StateSlot {
+  readonly name: string;
+  /** u32: `max` bounds it, a number or the name of a scalar; f64: any finite number. */
+  readonly dtype: 'u32' | 'f64';
+  readonly max: number | string;
+}
+
+/** Every slot of the state in the documented order: words, arrays, reals, statistics. */
+export function stateSlots(layout: Layout, scalars: readonly number[]): StateSlot[] {
+  const real = ({ name }: { name: string }): StateSlot => ({ name, dtype: 'f64', max: Infinity });
+  return [
+    ...layout.words.map(({ name, max }): StateSlot => ({ name, dtype: 'u32', max })),
+    ...layout.arrays.flatMap(({ name, length, max }) =>
+      Array.from(
+        { length: length(scalars) },
+        (_, i): StateSlot => ({ name: `${name}[${i}]`, dtype: 'u32', max }),
+      ),
+    ),
+    ...layout.reals.map(real),
+    ...layout.statistics.map(real),
+  ];
 }

@@ -175,6 +175,12 @@ export function programFamily(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * header.family, true);
 }
 
+/** The scalar block of a program that has been validated. */
+export function programScalars(layout: Layout, bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return layout.scalars.map((_, i) => view.getFloat64(HEADER_BYTES + 8 * i, true));
+}
+
 /**
  * Reads and validates a program: header, finite scalars in range, tables inside the buffer and
  * finite, checksum. Throws `ProgramError` with the first field that is wrong, in that order.

@@ -11,10 +11,16 @@ import {
   type ProvisioningTables,
   provisioningLayout,
 } from '../generated/provisioning.js';
+import {
+  type SchedulingScalars,
+  type SchedulingTables,
+  schedulingLayout,
+} from '../generated/scheduling.js';
 import { type ServingScalars, type ServingTables, servingLayout } from '../generated/serving.js';
 import { AutoscalingEnvironment } from './autoscaling.js';
 import { ReferenceBatch } from './batch.js';
 import { ProvisioningEnvironment } from './provisioning.js';
+import { SchedulingEnvironment } from './scheduling.js';
 import { ServingEnvironment } from './serving.js';
 
 /** Validates a program and makes a batch of the reference. */
@@ -35,6 +41,11 @@ export function createReferenceBatch(bytes: Uint8Array, options: BatchOptions): 
       );
       const environment = new ProvisioningEnvironment(program);
       return new ReferenceBatch(provisioningLayout, program, environment, options);
+    }
+    case schedulingLayout.family: {
+      const program = decodeProgram<SchedulingScalars, SchedulingTables>(schedulingLayout, bytes);
+      const environment = new SchedulingEnvironment(program);
+      return new ReferenceBatch(schedulingLayout, program, environment, options);
     }
     default: {
       const program = decodeProgram<ServingScalars, ServingTables>(servingLayout, bytes);

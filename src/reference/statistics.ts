@@ -57,8 +57,12 @@ export function foldStep(folds: Folds, statistics: Float64Array, record: StepRec
           foldWelford(statistics, i, change, record.step - 1);
         }
         break;
+      case 'histogram':
+        // The metric is the number of a bin, counted from 1; 0 is none.
+        if (value > 0) statistics[i + value - 1] += 1;
+        break;
       default:
-        // `welford_m2` and `delta_m2` stand behind their mean, which updates both.
+        // `welford_m2`, `delta_m2` and `histogram_bin` are written by the slot they stand behind.
         break;
     }
   }
