@@ -110,9 +110,9 @@ function arrivalTables(rates: readonly number[]) {
     const { bits } = buildAlias(probabilities);
     return bits > most ? bits : most;
   }, 1);
-  const columns = new Uint32Array(rates.length * 2 ** widest);
+  const columns = new Uint32Array(rates.length * (1 << widest));
   outcomes.forEach(({ offset, probabilities }, level) => {
-    columns.set(buildAlias(probabilities, offset, widest).columns, level * 2 ** widest);
+    columns.set(buildAlias(probabilities, offset, widest).columns, level * (1 << widest));
   });
   return { bits: widest, columns, offsets: Uint32Array.from(outcomes, ({ offset }) => offset) };
 }

@@ -213,7 +213,7 @@ export const provisioningLayout: Layout = {
     {"name":"time_step","low":0,"high":1000000,"scale":1,"variant":"","unit":"steps","doc":"steps taken in this episode"},
     {"name":"active_gpus","low":0,"high":65536,"scale":1,"variant":"","unit":"GPUs","doc":"running GPUs"},
     {"name":"queue_size","low":0,"high":2147483648,"scale":1,"variant":"","unit":"jobs","doc":"jobs waiting after this step's service and arrivals"},
-    {"name":"current_budget","low":null,"high":1000000000,"scale":1,"variant":"","unit":"USD","doc":"money left"},
+    {"name":"current_budget","low":-65536000000,"high":1000000000,"scale":1,"variant":"","unit":"USD","doc":"money left"},
     {"name":"incoming_jobs","low":0,"high":2048,"scale":1,"variant":"","unit":"jobs","doc":"jobs that arrived in this step"},
     {"name":"booting_gpus","low":0,"high":65536,"scale":1,"variant":"","unit":"GPUs","doc":"rented and not yet running"},
   ],

@@ -198,7 +198,7 @@ export function admitArrivals({ scalars: s, tables: t }: ProvisioningProgram, st
   const last = s.profileSteps - 1;
   const now = state.step < last ? state.step : last;
   const level = t.profileLevel[state.regime * s.profileSteps + now];
-  const width = 2 ** s.arrivalBits;
+  const width = 1 << s.arrivalBits;
   const columns = t.arrivalAlias.subarray(level * width, (level + 1) * width);
   const table = { bits: s.arrivalBits, offset: t.arrivalOffset[level], columns };
   const next = t.regimeAlias.subarray(2 * state.regime, 2 * state.regime + 2);
