@@ -12,6 +12,7 @@ import type { ServerContext } from './context.js';
 import { type App, addEnvironmentApi } from './environment-api.js';
 import { ApiError, replyWithError } from './errors.js';
 import { createMetrics } from './metrics.js';
+import { addOpenEnv } from './openenv/routes.js';
 import { RouteTable, requireToken } from './safety.js';
 import { SessionStore } from './session-store.js';
 import { SocketLimits } from './sockets.js';
@@ -45,6 +46,7 @@ export async function buildServer(options: Partial<ServerConfig> = {}): Promise<
   if (config.token !== null) requireToken(app, config.token);
   measure(app, context);
   addEnvironmentApi(app, context);
+  addOpenEnv(app, context);
   addDocuments(app, context);
   app.addHook('preClose', () => sockets.close());
   app.addHook('onClose', async () => sessions.close());

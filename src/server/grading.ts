@@ -11,6 +11,7 @@ import {
 } from '../index.js';
 import { compiled, findTask, originNumber } from './catalog.js';
 import { ApiError, refusal, unprocessable } from './errors.js';
+import { plain } from './openenv/schema.js';
 import type { GraderBody } from './schemas.js';
 import type { SessionStore } from './session-store.js';
 
@@ -83,7 +84,7 @@ export async function playBaselines() {
       const task = compiled(id);
       const policy = constantPolicy(task.baselineAction, 'baseline');
       const [{ score, breakdown }] = await evaluateEpisodes(task, policy, [BASELINE_SEED]);
-      const action_config = task.baselineAction;
+      const action_config = plain(task.baselineAction);
       return { task_id: originNumber(task.spec), env_id: id, score, breakdown, action_config };
     }),
   );

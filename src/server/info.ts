@@ -1,6 +1,7 @@
 /** What `GET /info` tells: the words of the API and what stands behind it. */
 import type { Backend, CompiledTask, TaskSpec } from '../index.js';
 import { compiled, originNumber, taskSpecs } from './catalog.js';
+import { actionSchema, observationSchema, plain } from './openenv/schema.js';
 import { VERSION } from './version.js';
 
 const WEIGHTS = ['alpha', 'beta', 'gamma', 'delta'];
@@ -17,6 +18,7 @@ function describeTask(spec: TaskSpec) {
   return {
     id: originNumber(spec) ?? spec.id,
     env_id: spec.id,
+    action_schema: actionSchema(task),
     action_space: task.actionSpace.toJSON(),
     observation_space: task.observationSpace.toJSON(),
     observation_names: task.observationNames,
@@ -28,11 +30,6 @@ function describeTask(spec: TaskSpec) {
   };
 }
 
-/** Typed arrays as JSON arrays. */
-function plain(value: unknown): unknown {
-  return ArrayBuffer.isView(value) ? [...(value as Float32Array)] : value;
-}
-
 /** Everything a client may want to know before it begins. */
 export function describeServer(backend: Backend, rootTask: TaskSpec) {
   const tasks = taskSpecs().map(describeTask);
@@ -42,8 +39,8 @@ export function describeServer(backend: Backend, rootTask: TaskSpec) {
     version: VERSION,
     backend: backend.name,
     versions: { infragym: VERSION, node: process.versions.node },
-    action_schema: root.actionSpace.toJSON(),
-    observation_schema: root.observationSpace.toJSON(),
+    action_schema: actionSchema(root),
+    observation_schema: observationSchema(root),
     observation_names: root.observationNames,
     reward_weights: Object.fromEntries(tasks.map((task) => [String(task.id), task.reward_weights])),
     openenv_task: rootTask.id,

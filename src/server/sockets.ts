@@ -69,3 +69,36 @@ export function sendBounded(socket: WebSocket, data: string | Uint8Array): void 
   if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
   else socket.send(data, { binary: typeof data !== 'string' });
 }
+
+/**
+ * Handles a connection's messages one after the other, although some are answered later than at
+ * once. A frame of more than `limit` bytes ends the connection.
+ */
+export function inOrder(
+  socket: WebSocket,
+  limit: number,
+  handle: (text: string) => Promise<void> | void,
+): void {
+  const waiting: string[] = [];
+  let isBusy = false;
+  const work = async () => {
+    isBusy = true;
+    for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) {
+      const later = handle(text);
+      if (later === undefined) continue;
+      socket.pause(); // what is read meanwhile would only wait here
+      await later;
+      socket.resume();
+    }
+    isBusy = false;
+  };
+  socket.on('error', () => socket.terminate());
+  socket.on('message', (data: Buffer) => {
+    if (data.length > limit) {
+      socket.close(CLOSE.tooBig, `a frame may have ${limit} bytes`);
+      return;
+    }
+    waiting.push(data.toString());
+    if (!isBusy) void work();
+  });
+}
