@@ -1,14 +1,8 @@
 /** What the adapters read of a program before a backend has seen it, and how state is laid out. */
 import type { Autoreset, BatchOptions } from '../backend.js';
 import { type Layout, stateSlots } from '../compile/layout.js';
-import {
-  faultCode,
-  HEADER_BYTES,
-  programError,
-  programFamily,
-  programScalars,
-} from '../compile/program.js';
-import { autoresetMode, channels as channelList, header } from '../generated/common.js';
+import { HEADER_BYTES, programFamily, programScalars } from '../compile/program.js';
+import { autoresetMode, channels as channelList } from '../generated/common.js';
 import { layouts } from '../generated/index.js';
 
 const BYTES_PER_ELEMENT = { f32: 4, f64: 8, u32: 4, u8: 1 } as const;
@@ -19,12 +13,10 @@ export const TYPED_ARRAY = {
   u8: Uint8Array,
 } as const;
 
-/** The layout of a program's family. Throws `ProgramError` where there is no such family. */
+/** The layout of a program's family; any, for errors, where there is none: backends refuse it. */
 export function layoutOf(program: Uint8Array): Layout {
   const family = programFamily(program);
-  const found = layouts.find((layout) => layout.family === family);
-  if (!found) throw programError(layouts[0], faultCode('header', header.family));
-  return found;
+  return layouts.find((layout) => layout.family === family) ?? layouts[0]!;
 }
 
 /** Elements per environment of every channel, in the channels' order; for a validated program. */

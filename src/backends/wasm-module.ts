@@ -5,11 +5,10 @@
 import type { Backend, BackendName, Batch, BatchOptions, Channels, Kernel } from '../backend.js';
 import { BackendUnavailableError } from '../backend.js';
 import type { Layout } from '../compile/layout.js';
-import { programError, programFamily } from '../compile/program.js';
-import { layouts } from '../generated/index.js';
+import { programError } from '../compile/program.js';
 import type { Seed } from '../seeding.js';
 import { checkOneThread } from './one-thread.js';
-import { autoresetIndex, channelBytes, slotBytes, TYPED_ARRAY } from './shape.js';
+import { autoresetIndex, channelBytes, layoutOf, slotBytes, TYPED_ARRAY } from './shape.js';
 
 /** What an instance exports. Pointers are bytes into `memory`; all numbers but one are u32. */
 interface WasmExports {
@@ -85,8 +84,7 @@ export class WasmBackend implements Backend {
     checkOneThread(this.name, options.threads);
     const instance = new WebAssembly.Instance(this.module);
     const wasm = instance.exports as unknown as WasmExports;
-    const family = programFamily(program);
-    const layout = layouts.find((l) => l.family === family) ?? layouts[0]!;
+    const layout = layoutOf(program);
     const code = allocating(options.numEnvs, () => {
       const at = wasm.program_buffer(program.byteLength);
       new Uint8Array(wasm.memory.buffer, at, program.byteLength).set(program);

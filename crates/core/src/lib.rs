@@ -26,5 +26,5 @@ pub fn version() -> &'static str {
 
 /// Validates a program and makes a batch of its environments.
 pub fn create(bytes: &[u8], options: &Options) -> Result<Box<dyn VectorEnv>, ProgramError> {
-    envs::create(Program::family(bytes).unwrap_or(0), bytes, options)
+    envs::create(Program::family(bytes)?, bytes, options)
 }

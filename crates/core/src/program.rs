@@ -106,9 +106,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// The family number in the header, or `None` where there is no header.
-    pub fn family(bytes: &[u8]) -> Option<u32> {
-        (bytes.len() >= HEADER_BYTES).then(|| word(bytes, 4 * header::FAMILY))
+    /// The family number of a program whose header has the right magic and version.
+    pub fn family(bytes: &[u8]) -> Result<u32, ProgramError> {
+        check_prelude(bytes)?;
+        Ok(word(bytes, 4 * header::FAMILY))
     }
 
     /// Reads and validates: header, finite scalars in range, tables inside the buffer and finite,
@@ -162,14 +163,26 @@ fn checksum(bytes: &[u8]) -> u32 {
     })
 }
 
-fn check_header(layout: &Layout, bytes: &[u8]) -> Result<(), ProgramError> {
-    let refuse = |index| Err(ProgramError::Header(index));
+/// Checks that there is a header, and what in it comes before the family.
+fn check_prelude(bytes: &[u8]) -> Result<(), ProgramError> {
     if bytes.len() < HEADER_BYTES {
-        return refuse(header::TOTAL_BYTES);
+        return Err(ProgramError::Header(header::TOTAL_BYTES));
     }
-    let expected = [
+    for (index, value) in [
         (header::MAGIC, MAGIC),
         (header::FORMAT_VERSION, FORMAT_VERSION),
+    ] {
+        if word(bytes, 4 * index) != value {
+            return Err(ProgramError::Header(index));
+        }
+    }
+    Ok(())
+}
+
+fn check_header(layout: &Layout, bytes: &[u8]) -> Result<(), ProgramError> {
+    let refuse = |index| Err(ProgramError::Header(index));
+    check_prelude(bytes)?;
+    let expected = [
         (header::FAMILY, layout.family),
         (header::LAYOUT_HASH, layout.hash),
         (header::TOTAL_BYTES, bytes.len() as u32),
