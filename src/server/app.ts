@@ -16,6 +16,8 @@ import { addOpenEnv } from './openenv/routes.js';
 import { RouteTable, requireToken } from './safety.js';
 import { SessionStore } from './session-store.js';
 import { SocketLimits } from './sockets.js';
+import { VecStore } from './vec/batches.js';
+import { addVec } from './vec/routes.js';
 import { VERSION } from './version.js';
 
 /** Actions of the largest batch in one frame, and some room. */
@@ -33,10 +35,11 @@ export async function buildServer(options: Partial<ServerConfig> = {}): Promise<
   const app = createApp(config);
   const sessions = new SessionStore(config.sessions);
   const sockets = new SocketLimits(config.sockets);
+  const batches = new VecStore(config);
   const metrics = createMetrics({
     sessions: () => sessions.size,
     sockets: () => sockets.size,
-    batches: () => 0,
+    batches: () => batches.size,
   });
   const context: ServerContext = { config, backend, sessions, sockets, metrics, rootTask };
   const routes = new RouteTable(app);
@@ -47,9 +50,13 @@ export async function buildServer(options: Partial<ServerConfig> = {}): Promise<
   measure(app, context);
   addEnvironmentApi(app, context);
   addOpenEnv(app, context);
+  addVec(app, context, batches);
   addDocuments(app, context);
   app.addHook('preClose', () => sockets.close());
-  app.addHook('onClose', async () => sessions.close());
+  app.addHook('onClose', async () => {
+    sessions.close();
+    batches.close();
+  });
   await app.ready();
   return app;
 }

@@ -26,7 +26,7 @@ export interface ServerConfig {
   readonly bodyLimit: number;
   /** Environments of one batch at most. Default 16384. */
   readonly vecEnvs: number;
-  /** Batches at a time. Default 8. */
+  /** Batches at a time. Default 32. */
   readonly vecs: number;
   /** Time a client has for a whole request. Default 30 s. */
   readonly requestTimeout: number;
@@ -56,7 +56,7 @@ export const DEFAULT_CONFIG: ServerConfig = {
   connections: 1024,
   bodyLimit: 2 ** 20,
   vecEnvs: 16_384,
-  vecs: 8,
+  vecs: 32,
   requestTimeout: 30_000,
   maxRuns: 1,
   maxQueue: 100,
