@@ -102,7 +102,7 @@ const ORIGIN_TASKS: readonly TaskSpec[] = [
       spec_accept_base: 0.45,
       hysteresis: hysteresisJson({
         calm: [1, 64, 0, 0, 2],
-        busy: [1, 64, 0, 1],
+        busy: [1, 64, 0, 1, 2],
         queueHigh: null,
         queueLow: null,
         rateHighRps: 67.99,

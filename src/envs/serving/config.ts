@@ -3,6 +3,7 @@ import type { ServingConfig } from '../../compile/serving.js';
 import { ConfigReader } from '../config-reader.js';
 import type { JsonObject, TaskSpec } from '../family.js';
 import { MEASURED_DEFAULTS, ORIGIN_DEFAULTS } from './defaults.js';
+import { readHysteresis } from './hysteresis.js';
 import { readMeasured } from './measured.js';
 import { readOrigin } from './origin.js';
 
@@ -22,5 +23,6 @@ export function readConfig(spec: TaskSpec, overrides: JsonObject): ReadConfig {
   const defaults = dynamics === 'measured' ? MEASURED_DEFAULTS : ORIGIN_DEFAULTS;
   const reader = ConfigReader.over(defaults, [spec.config, overrides]);
   const isMeasured = reader.choice('dynamics', ['origin', 'measured']) === 'measured';
+  readHysteresis(reader.json);
   return { config: isMeasured ? readMeasured(reader) : readOrigin(reader), json: reader.json };
 }

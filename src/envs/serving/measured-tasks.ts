@@ -172,7 +172,7 @@ export const MEASURED_TASKS: readonly TaskSpec[] = [
       gpu_penalty: 0.4,
       hysteresis: hysteresisJson({
         calm: [1, 128, 4, 0, 0],
-        busy: [1, 32, 4, 1],
+        busy: [1, 32, 4, 1, 0],
         queueHigh: 18.98,
         queueLow: 3.796,
         rateHighRps: 25.63,
