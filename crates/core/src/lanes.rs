@@ -21,6 +21,9 @@ pub trait Isa {
 
     /// `a + b · y` with the pairs (a, b) at eight positions of a table.
     fn line(table: &[[f32; 2]; 4096], cells: [u32; GROUP], y: [f32; GROUP]) -> [f32; GROUP];
+
+    /// Eight elements of a table of sixteen; cells are taken modulo 16.
+    fn lookup(table: &[f32; 16], cells: [u32; GROUP]) -> [f32; GROUP];
 }
 
 /// Plain Rust, for every target.
@@ -41,6 +44,11 @@ impl Isa for Portable {
             a + b * y[i]
         })
     }
+
+    #[inline(always)]
+    fn lookup(table: &[f32; 16], cells: [u32; GROUP]) -> [f32; GROUP] {
+        cells.map(|cell| table[cell as usize & 15])
+    }
 }
 
 /// Whether this processor runs the `Avx2` kernels.
@@ -55,6 +63,48 @@ pub fn has_avx2() -> bool {
     }
     #[cfg(not(target_arch = "x86_64"))]
     false
+}
+
+/// Which kernels a processor runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    Portable,
+    Avx2,
+    Avx512,
+}
+
+impl Kernel {
+    /// The widest this processor has.
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = has_avx2();
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512cd");
+            if avx2 && avx512 {
+                return Self::Avx512;
+            }
+            if avx2 {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => Portable::NAME,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::NAME,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Avx512::NAME,
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => Portable::NAME,
+        }
+    }
 }
 
 /// Philox for every lane: the counters' first two words are the lanes', the last two shared.
@@ -134,32 +184,50 @@ pub fn store_rows<I: Isa>(columns: &[F32s], out: &mut [f32]) {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+pub use avx2::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::{GROUP, Isa};
     use std::arch::x86_64::*;
 
-    /// AVX2. Its operations may run only inside a function compiled with `avx2` on, which only a
-    /// kernel that has asked the processor enters.
-    pub struct Avx2;
+    /// Declares a kernel set. Its operations may run only inside a function compiled with `avx2`
+    /// on, which only a kernel that has asked the processor enters.
+    macro_rules! isa {
+        ($name:ident, $text:literal) => {
+            pub struct $name;
 
-    impl Isa for Avx2 {
-        const NAME: &'static str = "avx2";
+            impl Isa for $name {
+                const NAME: &'static str = $text;
 
-        #[inline(always)]
-        fn transpose(rows: [[f32; GROUP]; GROUP]) -> [[f32; GROUP]; GROUP] {
-            // SAFETY: see `Avx2`.
-            unsafe { transpose(rows) }
-        }
+                #[inline(always)]
+                fn transpose(rows: [[f32; GROUP]; GROUP]) -> [[f32; GROUP]; GROUP] {
+                    // SAFETY: see the macro.
+                    unsafe { transpose(rows) }
+                }
 
-        #[inline(always)]
-        fn line(table: &[[f32; 2]; 4096], cells: [u32; GROUP], y: [f32; GROUP]) -> [f32; GROUP] {
-            // SAFETY: see `Avx2`.
-            unsafe { line(table, cells, y) }
-        }
+                #[inline(always)]
+                fn line(
+                    table: &[[f32; 2]; 4096],
+                    cells: [u32; GROUP],
+                    y: [f32; GROUP],
+                ) -> [f32; GROUP] {
+                    // SAFETY: see the macro.
+                    unsafe { line(table, cells, y) }
+                }
+
+                #[inline(always)]
+                fn lookup(table: &[f32; 16], cells: [u32; GROUP]) -> [f32; GROUP] {
+                    // SAFETY: see the macro.
+                    unsafe { lookup(table, cells) }
+                }
+            }
+        };
     }
+
+    isa!(Avx2, "avx2");
+    // The same operations: wider registers pay in the plain loops around them.
+    isa!(Avx512, "avx512");
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -202,6 +270,24 @@ mod avx2 {
             out[i + 4] = store(_mm256_permute2f128_ps(low[i], high[i], 0x31));
         }
         out
+    }
+
+    /// Two registers hold the table; bit 3 of a cell chooses between them.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn lookup(table: &[f32; 16], cells: [u32; GROUP]) -> [f32; GROUP] {
+        // SAFETY: eight words and twice eight floats, unaligned.
+        let (cells, low, high) = unsafe {
+            (
+                _mm256_loadu_si256(cells.as_ptr().cast()),
+                _mm256_loadu_ps(table.as_ptr()),
+                _mm256_loadu_ps(table.as_ptr().add(GROUP)),
+            )
+        };
+        let low = _mm256_permutevar8x32_ps(low, cells);
+        let high = _mm256_permutevar8x32_ps(high, cells);
+        let upper = _mm256_castsi256_ps(_mm256_slli_epi32(cells, 28));
+        store(_mm256_blendv_ps(low, high, upper))
     }
 
     /// The pairs are fetched as 64-bit numbers: one load each, both halves from one cache line.
@@ -260,6 +346,11 @@ mod tests {
             x + 0.5 * x * y[i]
         });
         assert_eq!(I::line(&table, cells, y), expected);
+        let small: [f32; 16] = std::array::from_fn(|i| i as f32);
+        assert_eq!(
+            I::lookup(&small, [0, 1, 7, 8, 15, 9, 4, 3]),
+            [0.0, 1.0, 7.0, 8.0, 15.0, 9.0, 4.0, 3.0]
+        );
         let columns: Vec<F32s> = (0..14).map(|c| [c as f32; LANES]).collect();
         let mut out = vec![0.0; 14 * LANES];
         store_rows::<I>(&columns, &mut out);

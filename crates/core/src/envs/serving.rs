@@ -18,8 +18,8 @@ use crate::generated::serving::{
     metric, observation, prompt_kind, real, statistic, word,
 };
 #[cfg(target_arch = "x86_64")]
-use crate::lanes::Avx2;
-use crate::lanes::{Isa, Portable, has_avx2};
+use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{Kernel, Portable};
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
@@ -68,7 +68,9 @@ pub struct Serving {
     /// The quantile tables as pairs (a, b).
     noise_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
     prompt_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
-    avx2: bool,
+    /// Whether any observation is scaled: a factor of 1 changes no bit.
+    scaled: bool,
+    kernel: Kernel,
 }
 
 /// One step's draws and what the dynamics make of them, for one lane.
@@ -110,6 +112,7 @@ impl Serving {
             disagg_cost: s.disagg_cost as f32,
             disagg_memory: s.disagg_memory as f32,
         };
+        let scaled = t.observation_scale.iter().any(|&scale| scale != 1.0);
         let grid = Grid::new(&s, &t);
         let noise_pairs = pairs(&t.noise);
         let prompt_pairs = pairs(&t.prompt_quantile);
@@ -121,7 +124,8 @@ impl Serving {
             shape,
             noise_pairs,
             prompt_pairs,
-            avx2: has_avx2(),
+            scaled,
+            kernel: Kernel::detect(),
         }
     }
 
@@ -270,25 +274,19 @@ impl Env for Serving {
     }
 
     fn kernel(&self) -> &'static str {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            return Avx2::NAME;
-        }
-        Portable::NAME
+        self.kernel.name()
     }
 
     fn step_block(&self, block: &mut Block, _skip: u64) {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-            fn step(env: &Serving, block: &mut Block, lanes: &mut Lanes) {
-                env.step_lanes::<Avx2>(block, lanes);
-            }
-            // SAFETY: `has_avx2` asked the processor for these.
-            with_lanes(|lanes| unsafe { step(self, block, lanes) });
-            return;
-        }
-        with_lanes(|lanes| self.step_lanes::<Portable>(block, lanes));
+        with_lanes(|lanes| match self.kernel {
+            // SAFETY: `Kernel::detect` asked the processor for their features.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => unsafe { step_avx512(self, block, lanes) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => unsafe { step_avx2(self, block, lanes) },
+            _ => self.step_lanes::<Portable>(block, lanes),
+        });
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {
@@ -343,6 +341,19 @@ impl Env for Serving {
         block.truncated[lane] = u8::from(over);
         self.fold(block, lane, &step.metrics, before);
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn step_avx2(env: &Serving, block: &mut Block, lanes: &mut Lanes) {
+    env.step_lanes::<Avx2>(block, lanes);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd")]
+fn step_avx512(env: &Serving, block: &mut Block, lanes: &mut Lanes) {
+    env.step_lanes::<Avx512>(block, lanes);
 }
 
 impl Step {

@@ -9,9 +9,10 @@ use std::cell::RefCell;
 
 use crate::generated::common::stream;
 use crate::generated::serving::{
-    GRID_METRICS, NUM_BUCKETS, dynamics, metric, observation, prompt_kind, real, word,
+    GRID_METRICS, NUM_BUCKETS, action, action_mode, dynamics, metric, observation, prompt_kind,
+    real, word,
 };
-use crate::lanes::{F32s, F64s, Isa, U32s, philox, quantile, store_rows};
+use crate::lanes::{F32s, F64s, GROUP, Isa, U32s, philox, quantile, store_rows};
 use crate::sampling;
 use crate::store::{Block, LANES};
 
@@ -94,6 +95,10 @@ impl Serving {
 
     #[inline(always)]
     fn decode_lanes(&self, block: &Block, x: &mut Lanes) {
+        if self.s.action_mode as u32 == action_mode::STRUCTURED {
+            self.decode_structured_lanes(block, x);
+            return;
+        }
         for lane in 0..LANES {
             let config = self.decode_action(block.actions, lane);
             x.kv_budget[lane] = config.kv_budget;
@@ -102,6 +107,47 @@ impl Serving {
             x.prefill_disagg[lane] = config.prefill_disagg;
             x.quant_tier[lane] = config.quant_tier;
         }
+    }
+
+    /// `decode_action` for rows of five numbers, a field at a time.
+    #[inline(always)]
+    fn decode_structured_lanes(&self, block: &Block, x: &mut Lanes) {
+        let rows: &[[u32; action::COUNT]] = block.actions.as_chunks().0;
+        let rows: &[[u32; action::COUNT]; LANES] = rows.try_into().expect("a row per lane");
+        let field = |i: usize| -> F32s { rows.map(|row| f32::from_bits(row[i])) };
+        let locked = |i: usize| (self.s.lock_mask as u32) & (1 << i) != 0;
+        let s = &self.s;
+        x.kv_budget = if locked(action::KV_BUDGET) {
+            [self.r.default_kv_budget; LANES]
+        } else {
+            field(action::KV_BUDGET).map(|kv| super::clip32(kv, 0.1, 1.0))
+        };
+        x.batch_size = if locked(action::BATCH_SIZE) {
+            [s.default_batch_size as f32; LANES]
+        } else {
+            field(action::BATCH_SIZE).map(|batch| super::clip32(batch, 1.0, 512.0) as i32 as f32)
+        };
+        let at_least = |value: f32, least: f32| u32::from(value >= least);
+        x.spec_index = if locked(action::SPEC_LENGTH) {
+            [s.default_spec_index as u32; LANES]
+        } else {
+            field(action::SPEC_LENGTH).map(|spec| {
+                at_least(spec, 1.0)
+                    + at_least(spec, 2.0)
+                    + at_least(spec, 4.0)
+                    + at_least(spec, 8.0)
+            })
+        };
+        x.prefill_disagg = if locked(action::PREFILL_DISAGG) {
+            [s.default_prefill_disagg as u32; LANES]
+        } else {
+            field(action::PREFILL_DISAGG).map(|apart| at_least(apart, 1.0))
+        };
+        x.quant_tier = if locked(action::QUANT_TIER) {
+            [s.default_quant_tier as u32; LANES]
+        } else {
+            field(action::QUANT_TIER).map(|tier| at_least(tier, 1.0) + at_least(tier, 2.0))
+        };
     }
 
     #[inline(always)]
@@ -197,9 +243,9 @@ impl Serving {
     pub(super) fn grid_lanes<I: Isa>(&self, x: &mut Lanes) {
         let (s, t, g) = (&self.s, &self.t, &self.grid);
         let num_spec = s.num_spec as usize;
-        let batch = locate_lanes(&g.batch, &x.batch_size);
-        let kv = locate_lanes(&g.kv, &x.kv_budget);
-        let prompt = locate_lanes(&g.prompt, &x.prompt_len);
+        let batch = locate_lanes::<I>(&g.batch, &x.batch_size);
+        let kv = locate_lanes::<I>(&g.kv, &x.kv_budget);
+        let prompt = locate_lanes::<I>(&g.prompt, &x.prompt_len);
         for first in (0..LANES).step_by(GRID_METRICS) {
             let mut rows = [[0.0f32; GRID_METRICS]; GRID_METRICS];
             for i in 0..GRID_METRICS {
@@ -284,8 +330,10 @@ impl Serving {
             }
         }
         let width = self.shape.observation_dim;
-        for (column, &scale) in o[..width].iter_mut().zip(&self.t.observation_scale) {
-            *column = column.map(|value| value * scale);
+        if self.scaled {
+            for (column, &scale) in o[..width].iter_mut().zip(&self.t.observation_scale) {
+                *column = column.map(|value| value * scale);
+            }
         }
         store_rows::<I>(&o[..width], block.observations);
     }
@@ -293,18 +341,25 @@ impl Serving {
 
 /// The cells of an axis that hold x, and how far into them.
 #[inline(always)]
-fn locate_lanes(axis: &Axis, x: &F32s) -> (U32s, F32s) {
-    let clamped = x.map(|value| super::clip32(value, axis.nodes[0], axis.last));
-    let mut cells = [0u32; LANES];
-    for &node in &axis.nodes[1..axis.inner] {
-        for lane in 0..LANES {
-            cells[lane] += u32::from(node <= clamped[lane]);
+fn locate_lanes<I: Isa>(axis: &Axis, x: &F32s) -> (U32s, F32s) {
+    let (mut cells, mut along) = ([0; LANES], [0.0; LANES]);
+    let nodes: &[f32; 16] = axis.nodes.first_chunk().expect("seventeen nodes");
+    for first in (0..LANES).step_by(GROUP) {
+        let mut clamped = [0.0; GROUP];
+        for i in 0..GROUP {
+            clamped[i] = super::clip32(x[first + i], axis.nodes[0], axis.last);
+        }
+        let mut cell = [0u32; GROUP];
+        for &node in &axis.nodes[1..axis.inner] {
+            for i in 0..GROUP {
+                cell[i] += u32::from(node <= clamped[i]);
+            }
+        }
+        let (low, inv) = (I::lookup(nodes, cell), I::lookup(&axis.inv, cell));
+        for i in 0..GROUP {
+            cells[first + i] = cell[i];
+            along[first + i] = (clamped[i] - low[i]) * inv[i];
         }
     }
-    let along = std::array::from_fn(|lane| {
-        // At most 15 inner nodes are counted; the mask only tells the compiler so.
-        let cell = cells[lane] as usize & 15;
-        (clamped[lane] - axis.nodes[cell]) * axis.inv[cell]
-    });
     (cells, along)
 }
