@@ -5,6 +5,7 @@
  */
 import type { Backend } from './backend.js';
 import { referenceBackend } from './backends/reference.js';
+import { hasFamily } from './backends/select.js';
 import { Digest } from './digest.js';
 import type { CompiledTask } from './envs/family.js';
 import { compileTask, listTasks } from './registry.js';
@@ -79,6 +80,10 @@ export async function makeGoldens(
 
 interface TaskPlan {
   readonly task: CompiledTask;
+  /** Those that know the task's family. */
+  readonly backends: readonly Backend[];
+  /** Between which of them a snapshot changes hands. */
+  readonly pairs: readonly (readonly [from: Backend, to: Backend])[];
   readonly rows: readonly Row[];
   readonly variants: readonly Variant[];
 }
@@ -101,24 +106,38 @@ class Verification {
     this.level = options.level ?? 'full';
     this.plans = (options.tasks ?? taskIds()).map((id) => {
       const task = compileTask(id);
-      const variants = backends.flatMap((backend) => variantsOf(backend, task));
-      return { task, variants, rows: planRows(task, this.level === 'quick') };
+      const able = backends.filter((backend) => hasFamily(backend, task.program));
+      const variants = able.flatMap((backend) => variantsOf(backend, task));
+      const pairs = this.level === 'quick' ? ringOf(able) : pairsOf(able);
+      return {
+        task,
+        backends: able,
+        pairs,
+        variants,
+        rows: planRows(task, this.level === 'quick'),
+      };
     });
-    const crossChecks = backends.length + this.pairs().length;
-    this.total = this.plans.reduce(
-      (sum, { rows, variants }) => sum + rows.length * (1 + variants.length) + crossChecks,
-      0,
-    );
+    this.total = this.plans.reduce((sum, plan) => sum + countParts(plan), 0);
   }
 
   async run(): Promise<VerifyReport> {
     for (const plan of this.plans) {
+      this.checkFamily(plan);
       await this.checkRows(plan);
-      await this.checkSingles(plan.task);
-      await this.checkSnapshots(plan.task);
+      await this.checkSingles(plan);
+      await this.checkSnapshots(plan);
     }
     const { isGood, results, checks, difference } = this;
     return { ok: isGood, results, checks, firstDifference: difference };
+  }
+
+  /** A backend that cannot step a task at all is not equal to the others. */
+  private checkFamily({ task, backends }: TaskPlan): void {
+    const unable = this.backends.find((backend) => !backends.includes(backend));
+    if (unable === undefined) return;
+    const place = { task: task.spec.id, backend: unable.name, kernel: '', envs: 0, threads: 0 };
+    const names = { expected: task.layout.name, got: 'not in this build' };
+    this.report({ ...place, ...NOWHERE, field: 'family', ...names });
   }
 
   private async checkRows({ task, rows, variants }: TaskPlan): Promise<void> {
@@ -172,9 +191,9 @@ class Verification {
     this.report({ ...place, ...NOWHERE, field: 'digest', ...digests });
   }
 
-  private async checkSingles(task: CompiledTask): Promise<void> {
+  private async checkSingles({ task, backends }: TaskPlan): Promise<void> {
     const steps = this.level === 'quick' ? 24 : task.horizonSteps + 20;
-    for (const backend of this.backends) {
+    for (const backend of backends) {
       await this.advance(`${task.spec.id}, ${backend.name}, singles against columns`);
       const found = differenceFromSingles(task, backend, steps);
       const where = { task: task.spec.id, backend: backend.name };
@@ -183,11 +202,11 @@ class Verification {
     }
   }
 
-  private async checkSnapshots(task: CompiledTask): Promise<void> {
+  private async checkSnapshots({ task, pairs }: TaskPlan): Promise<void> {
     // The snapshot is taken shortly before an episode ends, so that the next begins elsewhere.
     const late = task.horizonSteps - 5;
     const steps: [number, number] = this.level === 'quick' ? [late, 8] : [late, 40];
-    for (const [from, to] of this.pairs()) {
+    for (const [from, to] of pairs) {
       const backend = `${from.name} -> ${to.name}`;
       await this.advance(`${task.spec.id}, a snapshot ${backend}`);
       const found = differenceAfterSnapshot(task, from, to, steps);
@@ -196,18 +215,6 @@ class Verification {
       if (found === null) continue;
       this.report({ ...where, ...CROSS_BATCH, env: null, field: 'snapshot', ...found });
     }
-  }
-
-  /** All ordered pairs of backends; `quick`: each with the next, in a ring. */
-  private pairs(): [Backend, Backend][] {
-    const { backends } = this;
-    if (backends.length === 1) return [];
-    if (this.level === 'quick') {
-      return backends.map((from, i) => [from, backends[(i + 1) % backends.length]]);
-    }
-    return backends.flatMap((from) =>
-      backends.filter((to) => to !== from).map((to): [Backend, Backend] => [from, to]),
-    );
   }
 
   private report(difference: FirstDifference): void {
@@ -234,6 +241,24 @@ function digestOfRow({ numEnvs, runs }: Row, variant: Variant): string {
     batch.close();
   }
   return digest.hex();
+}
+
+/** Parts of the work on a task, as `advance` counts them. */
+function countParts({ rows, variants, backends, pairs }: TaskPlan): number {
+  return rows.length * (1 + variants.length) + backends.length + pairs.length;
+}
+
+/** Each with the next. */
+function ringOf(backends: readonly Backend[]): [Backend, Backend][] {
+  if (backends.length < 2) return [];
+  return backends.map((from, i) => [from, backends[(i + 1) % backends.length]]);
+}
+
+/** Each with every other. */
+function pairsOf(backends: readonly Backend[]): [Backend, Backend][] {
+  return backends.flatMap((from) =>
+    backends.filter((to) => to !== from).map((to): [Backend, Backend] => [from, to]),
+  );
 }
 
 function taskIds(): string[] {

@@ -54,10 +54,14 @@ export function addDemo(program: Command): void {
     .description('score the built-in policies, measure the backends, compare their digests')
     .option('--out <folder>', 'where results are saved', 'results')
     .action(async (options: DemoOptions) => {
+      const began = performance.now();
       const results = await run(options.json ? () => {} : print);
       const files = await save(results, options.out);
       if (options.json) printJson({ ...results, files });
-      else print(`\nsaved ${files.map((file) => relative('.', file)).join(', ')}`);
+      else {
+        const seconds = ((performance.now() - began) / 1000).toFixed(0);
+        print(`\n${seconds} s; saved ${files.map((file) => relative('.', file)).join(', ')}`);
+      }
       if (!results.verify.ok) throw new CheckFailure('the digests differ');
     });
   finish(command, 'infragym demo --out results');
@@ -67,7 +71,8 @@ async function run(say: (text: string) => void): Promise<DemoResults> {
   const backends = await backendReport();
   const { name: backend } = await loadBackend();
   say(describeChoice(backend, backends));
-  say(`\nScores, mean over seeds ${SEEDS[0]}..${SEEDS.at(-1)} with 95 % intervals\n`);
+  say(`\nScores, mean over seeds ${SEEDS[0]}..${SEEDS.at(-1)} with 95 % intervals`);
+  say('(measured task: 0 is the fixed baseline, 1 a bound that nobody exceeds)\n');
   const evaluations = await evaluateAll();
   say(scoreTable(evaluations));
   const throughput = await measureAll(backends);

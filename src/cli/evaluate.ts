@@ -100,7 +100,7 @@ export async function evaluatePolicies(
 ): Promise<Evaluation> {
   const { policies: names, backend } = request;
   const task = compileTask(request.task);
-  const { name } = await loadBackend(backend);
+  const { name } = await loadBackend(backend, task.program);
   const worlds = episodeSeeds(request.seeds, request.episodes);
   const results: EpisodeResult[][] = [];
   for (const [p, policyName] of names.entries()) {

@@ -122,22 +122,24 @@ function printReport(report: VerifyReport, statuses: readonly BackendStatus[]): 
 
 /** One line for each task, batch size and digest, and who gave it. */
 export function digestTable({ results }: VerifyReport): string {
-  const lines = new Map<string, { cells: (string | number)[]; who: Set<string> }>();
-  const all = new Set<string>();
+  const givers = new Map<string, Set<string>>();
+  const cells = new Map<string, (string | number)[]>();
   for (const { task, backend, kernel, envs, threads, digest, golden } of results) {
     const key = JSON.stringify([task, envs, digest]);
     const isGolden = golden === null ? 'none' : golden === digest ? 'equal' : golden;
-    const line = lines.get(key) ?? { cells: [task, envs, digest, isGolden], who: new Set() };
+    cells.set(key, [task, envs, digest, isGolden]);
     const name = `${backend} ${kernel}${threads > 1 ? ` ${threads} threads` : ''}`;
-    lines.set(key, line);
-    line.who.add(name);
-    all.add(name);
+    givers.set(key, (givers.get(key) ?? new Set()).add(name));
   }
-  const rows = [...lines.values()].map(({ cells, who }) => {
-    return [...cells, who.size === all.size ? `all ${all.size}` : [...who].join(', ')];
+  const sizes = results.map(({ task, envs }) => JSON.stringify([task, envs]));
+  const isAgreed = givers.size === new Set(sizes).size;
+  const rows = [...givers].map(([key, names]) => {
+    const who = isAgreed ? `${names.size} implementations` : [...names].join(', ');
+    return [...(cells.get(key) ?? []), who];
   });
+  const all = [...new Set([...givers.values()].flatMap((names) => [...names]))];
   const table = formatTable(['task', 'envs', 'digest', 'golden', 'given by'], rows);
-  return `${table}\n\n${all.size} implementations: ${[...all].join(', ')}`;
+  return `${table}\n\nimplementations: ${all.join(', ')}`;
 }
 
 function describeDifference(d: FirstDifference): string {

@@ -5,10 +5,15 @@ import { referenceBackend } from '../../src/backends/reference.js';
 import type { Layout } from '../../src/compile/layout.js';
 import { checksum, HEADER_BYTES } from '../../src/compile/program.js';
 import { header } from '../../src/generated/common.js';
-import { compileTask, makeGoldens, verify } from '../../src/index.js';
+import { compileTask, makeGoldens, register, spec, verify } from '../../src/index.js';
 import { ActionSource } from '../../src/verify/actions.js';
 
-const TASK = 'serving/static-uniform-v1';
+const TASK = 'serving/verify-test-v1';
+const STATIC = spec('serving/static-uniform-v1');
+
+// Short episodes, so that the tests are quick.
+register({ ...STATIC, id: TASK, aliases: [], config: { ...STATIC.config, episode_len: 20 } });
+
 const QUICK = { tasks: [TASK], level: 'quick' } as const;
 
 /** The reference under another name, each of whose batches goes through `change`. */
