@@ -9,7 +9,7 @@ import { autoscalingLayout, metric } from '../generated/autoscaling.js';
 import { show } from '../spaces/space.js';
 import { Box, Discrete, MultiDiscrete } from '../spaces.js';
 import { readConfig } from './autoscaling/config.js';
-import { gradeStatistics } from './autoscaling-grader.js';
+import { gradeAutoscalingLog, gradeStatistics } from './autoscaling-grader.js';
 import { autoscalingTasks } from './autoscaling-tasks.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
 
@@ -51,6 +51,9 @@ function compileAutoscalingTask(spec: TaskSpec, overrides: JsonObject = {}): Com
     baselineAction: isFleet ? [0, maxDelta] : maxDelta,
     describeStep: (metrics) => describeStep(config, metrics),
     grade: (statistics) => gradeStatistics({ horizonSteps, scoreThreshold, budget }, statistics),
+    gradeLog(log) {
+      return gradeAutoscalingLog(this, log);
+    },
     needsBaseline: false,
   };
 }

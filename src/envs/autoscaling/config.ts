@@ -31,6 +31,7 @@ export interface ReadConfig {
   readonly config: AutoscalingConfig;
   /** Score from which an episode has passed. */
   readonly scoreThreshold: number;
+  /** With every default in, those of the policies' parameters too. */
   readonly json: JsonObject;
 }
 
@@ -72,7 +73,8 @@ export function readConfig(spec: TaskSpec, overrides: JsonObject): ReadConfig {
     bestConstant: reader.number('best_constant', INSTANCES),
   };
   const scoreThreshold = reader.number('score_threshold', { min: 0, max: 1 });
-  return { config, scoreThreshold, json: reader.json };
+  const rules = { threshold: thresholdOf(reader).json, hpa: hpaOf(reader).json };
+  return { config, scoreThreshold, json: { ...reader.json, ...rules } };
 }
 
 function readInitial(reader: ConfigReader, maxInstances: number): number | null {
@@ -127,14 +129,20 @@ function readLoad(reader: ConfigReader, horizonSteps: number, peak: number): Rat
   return weeklyLoad(weekly, horizonSteps);
 }
 
+const thresholdOf = (reader: ConfigReader): ConfigReader =>
+  reader.object('threshold', AUTOSCALING_DEFAULTS['threshold'] as JsonObject);
+
+const hpaOf = (reader: ConfigReader): ConfigReader =>
+  reader.object('hpa', AUTOSCALING_DEFAULTS['hpa'] as JsonObject);
+
 function readThreshold(reader: ConfigReader) {
-  const rule = reader.object('threshold', { scale_up_above: 70, scale_down_below: 40 });
+  const rule = thresholdOf(reader);
   const up = rule.number('scale_up_above', PERCENT);
   return { up, down: rule.number('scale_down_below', { min: 0, max: up }) };
 }
 
 function readHpa(reader: ConfigReader, maxInstances: number): HpaConfig {
-  const hpa = reader.object('hpa', AUTOSCALING_DEFAULTS['hpa'] as JsonObject);
+  const hpa = hpaOf(reader);
   const maxReplicas = hpa.optionalNumber('max_replicas', INSTANCES) ?? maxInstances;
   return {
     targetUtilization: hpa.number('target_utilization', { min: 1, max: 1000 }),

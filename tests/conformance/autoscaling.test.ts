@@ -1,0 +1,119 @@
+/** Autoscaling on every backend against the reference, over random valid configurations. */
+import { describe, expect, it } from 'vitest';
+import type { Backend, Batch, BatchOptions } from '../../src/backend.js';
+import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
+import { loadNative } from '../../src/backends/native.js';
+import { loadWasm } from '../../src/backends/wasm.js';
+import type { JsonObject } from '../../src/envs/family.js';
+import { channels as channelList } from '../../src/generated/common.js';
+import { createReferenceBatch } from '../../src/reference/families.js';
+import { makeRng } from '../../src/seeding.js';
+import type { Rng } from '../../src/spaces.js';
+import { autoscaling } from '../support/autoscaling.js';
+import { whenAvailable } from '../support/backends.js';
+
+const EDGES = [0, 1, -1, 2, 3, 6, 7, 64, 2 ** 31 - 1, -(2 ** 31)];
+const STEPS = 48;
+
+const PATTERNS: readonly JsonObject[] = [
+  { kind: 'constant' },
+  { kind: 'weekly', amplitude: 0.7, weekend_factor: 0.2, steps_per_day: 5 },
+  { kind: 'trace', trace: 'nasa-http-1995-07' },
+];
+
+function randomTypes(rng: Rng, count: number): JsonObject[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: `type ${i}`,
+    capacity: i === 0 ? 1 : 1 + (rng.nextUint32() % 8),
+    price: 4 * rng.nextFloat(),
+  }));
+}
+
+function randomConfig(rng: Rng, isPlain: boolean): JsonObject {
+  const below = (n: number) => rng.nextUint32() % n;
+  const max_instances = 1 + below(24);
+  return {
+    max_steps: 1 + below(25),
+    base_request_rate: 120 * rng.nextFloat(),
+    request_rate_std: below(3) * 20 * rng.nextFloat(),
+    request_pattern: max_instances > 12 ? PATTERNS[below(3)] : PATTERNS[below(2)],
+    initial_resources: below(3) === 0 ? null : 1 + below(max_instances),
+    initial_resources_spread: below(4),
+    max_instances,
+    max_delta: 1 + below(3),
+    cold_start_steps: isPlain ? 0 : below(17),
+    instance_types: randomTypes(rng, isPlain ? 1 : 1 + below(3)),
+    cpu_per_request: 1 + 6 * rng.nextFloat(),
+    utilization_limit: [95, 95, 1000][below(3)],
+    resource_cost_weight: rng.nextFloat(),
+    latency_sla: 1 + 40 * rng.nextFloat(),
+    budget: below(2) === 0 ? null : 300 * rng.nextFloat(),
+    normalize_observation: below(2) === 0,
+    hpa: { target_utilization: 20 + below(80), stabilization_window_steps: 1 + below(8) },
+    best_constant: 1 + below(20),
+  };
+}
+
+const bytesOf = (view: ArrayBufferView) =>
+  Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+
+function expectSame(actual: Batch, expected: Batch, when: string): void {
+  for (const { name } of channelList) {
+    const isSame = bytesOf(actual.channels[name]).equals(bytesOf(expected.channels[name]));
+    expect(isSame, `${when}: ${name}`).toBe(true);
+  }
+  expect(bytesOf(actual.exportState()).equals(expected.exportState()), `${when}: state`).toBe(true);
+  expect(actual.episodes(), `${when}: episodes`).toBe(expected.episodes());
+}
+
+/** Edge and random actions, the core's random policy and the family's own four, by turns. */
+function advance(batches: readonly Batch[], rng: Rng, step: number): void {
+  const policy = [null, 1, 16, 17, 17, 18, 19][step % 7];
+  if (policy !== null) {
+    for (const batch of batches) batch.rollout(policy, 1);
+    return;
+  }
+  const chosen = Int32Array.from(batches[0].channels.actions, () => {
+    const nth = rng.nextUint32();
+    return nth % 3 === 0 ? EDGES[(nth >>> 8) % EDGES.length] : (nth >>> 8) % 7;
+  });
+  for (const batch of batches) {
+    batch.channels.actions.set(chosen);
+    batch.step();
+  }
+}
+
+function compare(backend: Backend, rng: Rng, options: BatchOptions, isPlain: boolean): void {
+  const config = randomConfig(rng, isPlain);
+  const { program } = autoscaling('medium', config);
+  const batches = [backend.create(program, options), createReferenceBatch(program, options)];
+  const seed = { lo: rng.nextUint32(), hi: rng.nextUint32() };
+  for (const batch of batches) batch.reset(seed, false);
+  for (let step = 0; step < STEPS; step++) {
+    const where = `${JSON.stringify({ config, options })} after step ${step}`;
+    expectSame(batches[0], batches[1], where);
+    advance(batches, rng, step);
+    if (options.autoreset !== 'disabled' || step % 13 !== 12) continue;
+    for (const batch of batches) batch.reset(null, false);
+  }
+  for (const batch of batches) batch.close();
+}
+
+const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemblyScript };
+
+for (const [name, load] of Object.entries(loaders)) {
+  await whenAvailable(name, load, () => {
+    describe(`${name} steps autoscaling as the reference does`, () => {
+      it.each(['scalar', 'auto'] as const)('kernel %s', async (kernel) => {
+        const backend = await load();
+        const rng = makeRng('autoscaling');
+        for (let k = 0; k < 24; k++) {
+          const autoreset = (['next-step', 'same-step', 'disabled'] as const)[k % 3];
+          const numEnvs = [1, 7, 64, 70][k % 4];
+          const options = { numEnvs, autoreset, threads: 1, metrics: k % 5 > 0, kernel } as const;
+          compare(backend, rng, options, k % 2 === 0);
+        }
+      });
+    });
+  });
+}
