@@ -94,7 +94,7 @@ export function servingAction(task: CompiledTask, row: readonly number[]): unkno
   return nearestConfiguration(servingGrid(task), action);
 }
 
-/** What a serving task's observations are multiplied by, field by field: all 1 unless normalised. */
+/** What each field of a serving task's observations is multiplied by: 1 unless normalised. */
 export function observationScales(task: CompiledTask): Float32Array {
   const isNormalised = task.config['normalize_observation'] === true;
   const { observations } = task.layout;

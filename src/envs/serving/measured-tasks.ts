@@ -33,7 +33,9 @@ function measuredTask({ device, traffic, difficulty, config }: MeasuredTask): Ta
     aliases: [name],
     name,
     difficulty,
-    description: `Llama-3-8B on ${DEVICES[device]}, ${TRAFFIC[traffic]}: serve most within the SLOs.`,
+    description:
+      `Llama-3-8B on ${DEVICES[device]}, ${TRAFFIC[traffic]}: ` +
+      'serve as many requests as possible within the SLOs.',
     config: { dynamics: 'measured', table: `llama3-8b-${device}`, traffic, ...config },
   };
 }
@@ -165,18 +167,18 @@ export const MEASURED_TASKS: readonly TaskSpec[] = [
     traffic: 'azure-conv',
     difficulty: 'medium',
     config: {
-      traffic_scale: 1.6,
+      traffic_scale: 1.7,
       slo_ttft_ms: 1000,
       slo_tpot_ms: 30,
       quality_loss: [0, 0.15, 0.3],
-      gpu_penalty: 0.4,
+      gpu_penalty: 0.5,
       hysteresis: hysteresisJson({
         calm: [1, 128, 4, 0, 0],
         busy: [1, 32, 4, 1, 0],
-        queueHigh: 18.98,
-        queueLow: 3.796,
-        rateHighRps: 25.63,
-        rateLowRps: 19.22,
+        queueHigh: 20.17,
+        queueLow: 4.035,
+        rateHighRps: 27.23,
+        rateLowRps: 20.42,
       }),
     },
   }),
