@@ -97,7 +97,6 @@ export function loadProgram<Family>(program: usize, bytes: u32): u32 {
   if (code != 0) return code;
   // The tables' lengths and bounds are written in terms of the scalars.
   loadCommon(program, scalars, directory);
-  family.loadScalars(scalars);
   family.loadTables(program, directory);
   code = checkTableContents<Family>(program, directory);
   if (code == 0 && checksum(scalars, program + bytes) != headerWord(program, HEADER_CHECKSUM)) {
@@ -135,7 +134,9 @@ function checkScalars<Family>(scalars: usize): u32 {
       return faultCode(FAULT_SCALAR_OUT_OF_RANGE, i);
     }
   }
-  return 0;
+  family.loadScalars(scalars);
+  const disagreeing = family.disagreeingScalar();
+  return disagreeing < 0 ? 0 : faultCode(FAULT_SCALAR_OUT_OF_RANGE, disagreeing);
 }
 
 /** Each table lies inside the program behind the directory, and floats are finite. */

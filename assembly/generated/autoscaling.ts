@@ -5,7 +5,7 @@ import {
 } from '../statistics';
 
 export const FAMILY: u32 = 2;
-export const LAYOUT_HASH: u32 = 1142211012;
+export const LAYOUT_HASH: u32 = 4033487195;
 export const NUM_TYPES_MAX: i32 = 3;
 export const STARTING_SLOTS: i32 = 16;
 export const HPA_WINDOW_MAX: i32 = 8;
@@ -20,48 +20,50 @@ export const SCALAR_ACTION_DIM: i32 = 1;
 export const SCALAR_OBSERVATION_DIM: i32 = 2;
 export const SCALAR_MASK_DIM: i32 = 3;
 export const SCALAR_NUM_TYPES: i32 = 4;
-export const SCALAR_MAX_DELTA: i32 = 5;
-export const SCALAR_MAX_INSTANCES: i32 = 6;
-export const SCALAR_COLD_START_STEPS: i32 = 7;
-export const SCALAR_INITIAL_SPREAD: i32 = 8;
-export const SCALAR_PROFILE_STEPS: i32 = 9;
-export const SCALAR_NUM_WINDOWS: i32 = 10;
-export const SCALAR_CAPACITY_0: i32 = 11;
-export const SCALAR_CAPACITY_1: i32 = 12;
-export const SCALAR_CAPACITY_2: i32 = 13;
-export const SCALAR_PRICE_0: i32 = 14;
-export const SCALAR_PRICE_1: i32 = 15;
-export const SCALAR_PRICE_2: i32 = 16;
-export const SCALAR_CPU_FACTOR: i32 = 17;
-export const SCALAR_MEMORY_FACTOR: i32 = 18;
-export const SCALAR_UTILIZATION_LIMIT: i32 = 19;
-export const SCALAR_CPU_LOW: i32 = 20;
-export const SCALAR_CPU_HIGH: i32 = 21;
-export const SCALAR_CPU_CENTRE: i32 = 22;
-export const SCALAR_CPU_GAIN: i32 = 23;
-export const SCALAR_MEMORY_LOW: i32 = 24;
-export const SCALAR_MEMORY_HIGH: i32 = 25;
-export const SCALAR_MEMORY_CENTRE: i32 = 26;
-export const SCALAR_MEMORY_GAIN: i32 = 27;
-export const SCALAR_BELOW_PENALTY: i32 = 28;
-export const SCALAR_ABOVE_PENALTY: i32 = 29;
-export const SCALAR_DISTANCE_WEIGHT: i32 = 30;
-export const SCALAR_MIXED_PENALTY: i32 = 31;
-export const SCALAR_COST_WEIGHT: i32 = 32;
-export const SCALAR_REWARD_OFFSET: i32 = 33;
-export const SCALAR_REWARD_GAIN: i32 = 34;
-export const SCALAR_LATENCY_SLA: i32 = 35;
-export const SCALAR_HAS_BUDGET: i32 = 36;
-export const SCALAR_BUDGET: i32 = 37;
-export const SCALAR_THRESHOLD_UP: i32 = 38;
-export const SCALAR_THRESHOLD_DOWN: i32 = 39;
-export const SCALAR_HPA_TARGET: i32 = 40;
-export const SCALAR_HPA_TOLERANCE: i32 = 41;
-export const SCALAR_HPA_WINDOW_STEPS: i32 = 42;
-export const SCALAR_HPA_MIN_REPLICAS: i32 = 43;
-export const SCALAR_HPA_MAX_REPLICAS: i32 = 44;
-export const SCALAR_BEST_CONSTANT: i32 = 45;
-export const SCALAR_COUNT: i32 = 46;
+export const SCALAR_IS_FLEET: i32 = 5;
+export const SCALAR_MAX_DELTA: i32 = 6;
+export const SCALAR_MAX_INSTANCES: i32 = 7;
+export const SCALAR_COLD_START_STEPS: i32 = 8;
+export const SCALAR_HAS_COLD_START: i32 = 9;
+export const SCALAR_INITIAL_SPREAD: i32 = 10;
+export const SCALAR_PROFILE_STEPS: i32 = 11;
+export const SCALAR_NUM_WINDOWS: i32 = 12;
+export const SCALAR_CAPACITY_0: i32 = 13;
+export const SCALAR_CAPACITY_1: i32 = 14;
+export const SCALAR_CAPACITY_2: i32 = 15;
+export const SCALAR_PRICE_0: i32 = 16;
+export const SCALAR_PRICE_1: i32 = 17;
+export const SCALAR_PRICE_2: i32 = 18;
+export const SCALAR_CPU_FACTOR: i32 = 19;
+export const SCALAR_MEMORY_FACTOR: i32 = 20;
+export const SCALAR_UTILIZATION_LIMIT: i32 = 21;
+export const SCALAR_CPU_LOW: i32 = 22;
+export const SCALAR_CPU_HIGH: i32 = 23;
+export const SCALAR_CPU_CENTRE: i32 = 24;
+export const SCALAR_CPU_GAIN: i32 = 25;
+export const SCALAR_MEMORY_LOW: i32 = 26;
+export const SCALAR_MEMORY_HIGH: i32 = 27;
+export const SCALAR_MEMORY_CENTRE: i32 = 28;
+export const SCALAR_MEMORY_GAIN: i32 = 29;
+export const SCALAR_BELOW_PENALTY: i32 = 30;
+export const SCALAR_ABOVE_PENALTY: i32 = 31;
+export const SCALAR_DISTANCE_WEIGHT: i32 = 32;
+export const SCALAR_MIXED_PENALTY: i32 = 33;
+export const SCALAR_COST_WEIGHT: i32 = 34;
+export const SCALAR_REWARD_OFFSET: i32 = 35;
+export const SCALAR_REWARD_GAIN: i32 = 36;
+export const SCALAR_LATENCY_SLA: i32 = 37;
+export const SCALAR_HAS_BUDGET: i32 = 38;
+export const SCALAR_BUDGET: i32 = 39;
+export const SCALAR_THRESHOLD_UP: i32 = 40;
+export const SCALAR_THRESHOLD_DOWN: i32 = 41;
+export const SCALAR_HPA_TARGET: i32 = 42;
+export const SCALAR_HPA_TOLERANCE: i32 = 43;
+export const SCALAR_HPA_WINDOW_STEPS: i32 = 44;
+export const SCALAR_HPA_MIN_REPLICAS: i32 = 45;
+export const SCALAR_HPA_MAX_REPLICAS: i32 = 46;
+export const SCALAR_BEST_CONSTANT: i32 = 47;
+export const SCALAR_COUNT: i32 = 48;
 
 export const TABLE_ACTION_KIND: i32 = 0;
 export const TABLE_ACTION_NUM_CHOICES: i32 = 1;
@@ -145,7 +147,7 @@ export const ACTION_CHANGE: i32 = 1;
 export const ACTION_COUNT: i32 = 2;
 
 /** Per scalar: least, greatest, 1 where it must be an integer. */
-export const SCALAR_BOUNDS: StaticArray<f64> = [1.0, 1000000.0, 1.0, 1.0, 64.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65536.0, 1.0, 1.0, 3.0, 1.0, 1.0, 3.0, 1.0, 1.0, 255.0, 1.0, 0.0, 16.0, 1.0, 0.0, 255.0, 1.0, 1.0, 1048576.0, 1.0, 1.0, 1048576.0, 1.0, 1.0, 64.0, 0.0, 0.0, 64.0, 0.0, 0.0, 64.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1000000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 1.0, 1000.0, 0.0, 0.0, 1.0, 0.0, 1.0, 8.0, 1.0, 1.0, 255.0, 1.0, 1.0, 255.0, 1.0, 1.0, 255.0, 1.0];
+export const SCALAR_BOUNDS: StaticArray<f64> = [1.0, 1000000.0, 1.0, 1.0, 64.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65536.0, 1.0, 1.0, 3.0, 1.0, 0.0, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 255.0, 1.0, 0.0, 16.0, 1.0, 0.0, 1.0, 1.0, 0.0, 255.0, 1.0, 1.0, 1048576.0, 1.0, 1.0, 1048576.0, 1.0, 1.0, 64.0, 0.0, 0.0, 64.0, 0.0, 0.0, 64.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1000000000.0, 0.0, 0.0, 1000.0, 0.0, 0.0, 1000.0, 0.0, 1.0, 1000.0, 0.0, 0.0, 1.0, 0.0, 1.0, 8.0, 1.0, 1.0, 255.0, 1.0, 1.0, 255.0, 1.0, 1.0, 255.0, 1.0];
 /** Per table: 1 where its elements are f32. */
 export const TABLE_FLOATS: StaticArray<u8> = [0, 0, 1, 1, 1, 1, 0, 1, 0, 1];
 /** Per table of f32: least and greatest element. */
@@ -187,9 +189,11 @@ export let s_action_dim: f64 = 0;
 export let s_observation_dim: f64 = 0;
 export let s_mask_dim: f64 = 0;
 export let s_num_types: f64 = 0;
+export let s_is_fleet: f64 = 0;
 export let s_max_delta: f64 = 0;
 export let s_max_instances: f64 = 0;
 export let s_cold_start_steps: f64 = 0;
+export let s_has_cold_start: f64 = 0;
 export let s_initial_spread: f64 = 0;
 export let s_profile_steps: f64 = 0;
 export let s_num_windows: f64 = 0;
@@ -237,47 +241,56 @@ export function loadScalars(at: usize): void {
   s_observation_dim = load<f64>(at, 16);
   s_mask_dim = load<f64>(at, 24);
   s_num_types = load<f64>(at, 32);
-  s_max_delta = load<f64>(at, 40);
-  s_max_instances = load<f64>(at, 48);
-  s_cold_start_steps = load<f64>(at, 56);
-  s_initial_spread = load<f64>(at, 64);
-  s_profile_steps = load<f64>(at, 72);
-  s_num_windows = load<f64>(at, 80);
-  s_capacity_0 = load<f64>(at, 88);
-  s_capacity_1 = load<f64>(at, 96);
-  s_capacity_2 = load<f64>(at, 104);
-  s_price_0 = load<f64>(at, 112);
-  s_price_1 = load<f64>(at, 120);
-  s_price_2 = load<f64>(at, 128);
-  s_cpu_factor = load<f64>(at, 136);
-  s_memory_factor = load<f64>(at, 144);
-  s_utilization_limit = load<f64>(at, 152);
-  s_cpu_low = load<f64>(at, 160);
-  s_cpu_high = load<f64>(at, 168);
-  s_cpu_centre = load<f64>(at, 176);
-  s_cpu_gain = load<f64>(at, 184);
-  s_memory_low = load<f64>(at, 192);
-  s_memory_high = load<f64>(at, 200);
-  s_memory_centre = load<f64>(at, 208);
-  s_memory_gain = load<f64>(at, 216);
-  s_below_penalty = load<f64>(at, 224);
-  s_above_penalty = load<f64>(at, 232);
-  s_distance_weight = load<f64>(at, 240);
-  s_mixed_penalty = load<f64>(at, 248);
-  s_cost_weight = load<f64>(at, 256);
-  s_reward_offset = load<f64>(at, 264);
-  s_reward_gain = load<f64>(at, 272);
-  s_latency_sla = load<f64>(at, 280);
-  s_has_budget = load<f64>(at, 288);
-  s_budget = load<f64>(at, 296);
-  s_threshold_up = load<f64>(at, 304);
-  s_threshold_down = load<f64>(at, 312);
-  s_hpa_target = load<f64>(at, 320);
-  s_hpa_tolerance = load<f64>(at, 328);
-  s_hpa_window_steps = load<f64>(at, 336);
-  s_hpa_min_replicas = load<f64>(at, 344);
-  s_hpa_max_replicas = load<f64>(at, 352);
-  s_best_constant = load<f64>(at, 360);
+  s_is_fleet = load<f64>(at, 40);
+  s_max_delta = load<f64>(at, 48);
+  s_max_instances = load<f64>(at, 56);
+  s_cold_start_steps = load<f64>(at, 64);
+  s_has_cold_start = load<f64>(at, 72);
+  s_initial_spread = load<f64>(at, 80);
+  s_profile_steps = load<f64>(at, 88);
+  s_num_windows = load<f64>(at, 96);
+  s_capacity_0 = load<f64>(at, 104);
+  s_capacity_1 = load<f64>(at, 112);
+  s_capacity_2 = load<f64>(at, 120);
+  s_price_0 = load<f64>(at, 128);
+  s_price_1 = load<f64>(at, 136);
+  s_price_2 = load<f64>(at, 144);
+  s_cpu_factor = load<f64>(at, 152);
+  s_memory_factor = load<f64>(at, 160);
+  s_utilization_limit = load<f64>(at, 168);
+  s_cpu_low = load<f64>(at, 176);
+  s_cpu_high = load<f64>(at, 184);
+  s_cpu_centre = load<f64>(at, 192);
+  s_cpu_gain = load<f64>(at, 200);
+  s_memory_low = load<f64>(at, 208);
+  s_memory_high = load<f64>(at, 216);
+  s_memory_centre = load<f64>(at, 224);
+  s_memory_gain = load<f64>(at, 232);
+  s_below_penalty = load<f64>(at, 240);
+  s_above_penalty = load<f64>(at, 248);
+  s_distance_weight = load<f64>(at, 256);
+  s_mixed_penalty = load<f64>(at, 264);
+  s_cost_weight = load<f64>(at, 272);
+  s_reward_offset = load<f64>(at, 280);
+  s_reward_gain = load<f64>(at, 288);
+  s_latency_sla = load<f64>(at, 296);
+  s_has_budget = load<f64>(at, 304);
+  s_budget = load<f64>(at, 312);
+  s_threshold_up = load<f64>(at, 320);
+  s_threshold_down = load<f64>(at, 328);
+  s_hpa_target = load<f64>(at, 336);
+  s_hpa_tolerance = load<f64>(at, 344);
+  s_hpa_window_steps = load<f64>(at, 352);
+  s_hpa_min_replicas = load<f64>(at, 360);
+  s_hpa_max_replicas = load<f64>(at, 368);
+  s_best_constant = load<f64>(at, 376);
+}
+
+export function disagreeingScalar(): i32 {
+  if (s_action_dim != 1.0 + s_is_fleet) return 1;
+  if (s_observation_dim != 4.0 + 4.0 * s_is_fleet + s_has_cold_start) return 2;
+  if (s_mask_dim != 0.0) return 3;
+  return -1;
 }
 
 export let t_action_kind: usize = 0; // u32
@@ -323,6 +336,7 @@ export class Layout {
   tableLength(index: i32): i32 { return tableLength(index); }
   tableBelow(index: i32): u32 { return tableBelow(index); }
   loadScalars(at: usize): void { loadScalars(at); }
+  disagreeingScalar(): i32 { return disagreeingScalar(); }
   loadTables(program: usize, directory: usize): void { loadTables(program, directory); }
   /** Folds step number `step` of an episode into the statistics at `at`. */
   foldStatistics(at: usize, metrics: usize, step: u32): void {

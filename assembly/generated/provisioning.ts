@@ -5,7 +5,7 @@ import {
 } from '../statistics';
 
 export const FAMILY: u32 = 3;
-export const LAYOUT_HASH: u32 = 1222926486;
+export const LAYOUT_HASH: u32 = 1800052670;
 export const NUM_REGIMES: i32 = 2;
 export const BOOT_DELAY_MAX: i32 = 8;
 export const HEURISTIC_MATCH_QUEUE: u32 = 0;
@@ -172,6 +172,10 @@ export function loadScalars(at: usize): void {
   s_profile_steps = load<f64>(at, 112);
 }
 
+export function disagreeingScalar(): i32 {
+  return -1;
+}
+
 export let t_action_kind: usize = 0; // u32
 export let t_action_num_choices: usize = 0; // u32
 export let t_action_ranges: usize = 0; // f32
@@ -213,6 +217,7 @@ export class Layout {
   tableLength(index: i32): i32 { return tableLength(index); }
   tableBelow(index: i32): u32 { return tableBelow(index); }
   loadScalars(at: usize): void { loadScalars(at); }
+  disagreeingScalar(): i32 { return disagreeingScalar(); }
   loadTables(program: usize, directory: usize): void { loadTables(program, directory); }
   /** Folds step number `step` of an episode into the statistics at `at`. */
   foldStatistics(at: usize, metrics: usize, step: u32): void {

@@ -5,7 +5,7 @@ import {
 } from '../statistics';
 
 export const FAMILY: u32 = 4;
-export const LAYOUT_HASH: u32 = 3271976822;
+export const LAYOUT_HASH: u32 = 2989564780;
 export const BACKLOG_MAX: i32 = 512;
 export const WAIT_BINS: i32 = 48;
 export const HEURISTIC_RR: u32 = 0;
@@ -390,6 +390,10 @@ export function loadScalars(at: usize): void {
   numArrayElements = end;
 }
 
+export function disagreeingScalar(): i32 {
+  return -1;
+}
+
 export let t_action_kind: usize = 0; // u32
 export let t_action_num_choices: usize = 0; // u32
 export let t_action_ranges: usize = 0; // f32
@@ -455,6 +459,7 @@ export class Layout {
   tableLength(index: i32): i32 { return tableLength(index); }
   tableBelow(index: i32): u32 { return tableBelow(index); }
   loadScalars(at: usize): void { loadScalars(at); }
+  disagreeingScalar(): i32 { return disagreeingScalar(); }
   loadTables(program: usize, directory: usize): void { loadTables(program, directory); }
   /** Folds step number `step` of an episode into the statistics at `at`. */
   foldStatistics(at: usize, metrics: usize, step: u32): void {

@@ -1,6 +1,7 @@
 /** The AssemblyScript side of the generator. */
 import {
   type CommonSpec,
+  equalsExpression,
   type FamilySpec,
   HEADER,
   layoutHash,
@@ -132,6 +133,7 @@ function layoutClass(family: FamilySpec): string {
     '  tableLength(index: i32): i32 { return tableLength(index); }',
     '  tableBelow(index: i32): u32 { return tableBelow(index); }',
     '  loadScalars(at: usize): void { loadScalars(at); }',
+    '  disagreeingScalar(): i32 { return disagreeingScalar(); }',
     '  loadTables(program: usize, directory: usize): void { loadTables(program, directory); }',
     '  /** Folds step number `step` of an episode into the statistics at `at`. */',
     '  foldStatistics(at: usize, metrics: usize, step: u32): void {',
@@ -140,6 +142,21 @@ function layoutClass(family: FamilySpec): string {
     '}',
     '',
   ].join('\n');
+}
+
+/** A function that gives the first scalar that is not what the others fix it to be, or -1. */
+function disagreement(family: FamilySpec): string[] {
+  const write = (text: string) =>
+    equalsExpression(family, text, float, (i) => `s_${family.scalars[i]!.name}`);
+  return [
+    'export function disagreeingScalar(): i32 {',
+    ...family.scalars.flatMap((s, i) =>
+      s.equals ? [`  if (s_${s.name} != ${write(s.equals)}) return ${i};`] : [],
+    ),
+    '  return -1;',
+    '}',
+    '',
+  ];
 }
 
 export function assemblyFamily(family: FamilySpec): string {
@@ -189,6 +206,7 @@ export function assemblyFamily(family: FamilySpec): string {
     ...arrayLoads(family),
     '}',
     '',
+    ...disagreement(family),
     ...family.tables.map((t) => `export let t_${t.name}: usize = 0; // ${t.dtype}`),
     '',
     'export function loadTables(program: usize, directory: usize): void {',

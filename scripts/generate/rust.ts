@@ -1,6 +1,7 @@
 /** The Rust side of the generator. */
 import {
   type CommonSpec,
+  equalsExpression,
   type FamilySpec,
   HEADER,
   layoutHash,
@@ -155,6 +156,14 @@ function tableField(family: FamilySpec, table: TableSpec): string {
   return `TableField { name: "${table.name}", float: ${table.dtype === 'f32'}, length: ${length}, below: ${below}, min: ${min}, max: ${max} }`;
 }
 
+/** Pairs of a scalar's position and what it must equal. */
+function equalsList(family: FamilySpec): string {
+  const write = (text: string) => equalsExpression(family, text, float, (i) => `s[${i}]`);
+  return family.scalars
+    .flatMap((s, i) => (s.equals ? [`(${i}, |s| ${write(s.equals)})`] : []))
+    .join(', ');
+}
+
 function layoutConst(family: FamilySpec): string {
   const scalars = family.scalars.map(
     (s) =>
@@ -169,6 +178,7 @@ function layoutConst(family: FamilySpec): string {
     `    hash: ${layoutHash(family)},`,
     `    scalars: &[\n${scalars.join('\n')}\n    ],`,
     `    tables: &[\n${tables.join('\n')}\n    ],`,
+    `    equals: &[${equalsList(family)}],`,
     '};',
   ].join('\n');
 }

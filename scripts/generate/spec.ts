@@ -9,6 +9,8 @@ export interface ScalarSpec extends NamedDoc {
   min: number;
   max: number;
   integer?: boolean;
+  /** Where other scalars fix this one: sums and differences of products of numbers and scalars. */
+  equals?: string;
 }
 export interface TableSpec extends NamedDoc {
   dtype: 'f32' | 'u32';
@@ -74,6 +76,8 @@ export interface FamilySpec {
   title: string;
   /** Lists of names that become numbered constants, e.g. `phases: ["warmup", ...]`. */
   enums: Record<string, string[]>;
+  /** `equals` of common scalars, by their names. */
+  fixes: Record<string, string>;
   /** Scenario-free numbers every language needs (grid bounds and the like). */
   limits: Record<string, number>;
   actions: ActionSpec[];
@@ -95,11 +99,18 @@ export function mergeFamily(common: CommonSpec, family: FamilySpec): FamilySpec 
     enums: family.enums ?? {},
     limits: family.limits ?? {},
     arrays: family.arrays ?? [],
-    scalars: [...common.scalars, ...family.scalars],
+    scalars: fixScalars([...common.scalars, ...family.scalars], family.fixes ?? {}),
     tables: [...common.tables, ...family.tables],
     words: [...common.words, ...family.words],
     statistics: [...common.statistics, ...family.statistics.flatMap(statisticSlots)],
   };
+}
+
+function fixScalars(scalars: ScalarSpec[], fixes: Record<string, string>): ScalarSpec[] {
+  return scalars.map((scalar) => {
+    const equals = fixes[scalar.name] ?? scalar.equals;
+    return equals === undefined ? scalar : { ...scalar, equals };
+  });
 }
 
 /** One slot for each bin of a histogram; the first one's fold counts for all of them. */
@@ -119,7 +130,7 @@ export function layoutHash(family: FamilySpec): number {
     family.version,
     family.enums,
     family.limits,
-    family.scalars.map((s) => [s.name, s.min, s.max, s.integer ?? false]),
+    family.scalars.map((s) => [s.name, s.min, s.max, s.integer ?? false, s.equals ?? '']),
     family.tables.map((t) => [t.name, t.dtype, t.length, t.below ?? '', t.min ?? '', t.max ?? '']),
     family.words.map((w) => [w.name, w.max]),
     ...(family.arrays.length === 0 ? [] : [family.arrays.map((a) => [a.name, a.length, a.max])]),
@@ -172,4 +183,23 @@ export function lengthExpression(
       return power ? `(1 << ${write(power[1]!)})` : write(term);
     })
     .join(' * ');
+}
+
+/** What a scalar must equal, in a target language; `number` and `scalar` write its operands. */
+export function equalsExpression(
+  family: FamilySpec,
+  text: string,
+  number: (value: number) => string,
+  scalar: (index: number) => string,
+): string {
+  return text
+    .split(' ')
+    .map((token) => {
+      if (/^[-+*]$/.test(token)) return token;
+      if (/^\d+(\.\d+)?$/.test(token)) return number(Number(token));
+      const index = family.scalars.findIndex((s) => s.name === token);
+      if (index < 0) throw new Error(`${family.name}: "${text}" names no scalar: ${token}`);
+      return scalar(index);
+    })
+    .join(' ');
 }

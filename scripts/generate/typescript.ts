@@ -3,11 +3,13 @@ import {
   type ArraySpec,
   type CommonSpec,
   camel,
+  equalsExpression,
   type FamilySpec,
   HEADER,
   layoutHash,
   lengthExpression,
   type NamedDoc,
+  type ScalarSpec,
   singular,
   type TableSpec,
   upper,
@@ -85,17 +87,23 @@ function arrayObject(family: FamilySpec, { name, length, max, doc }: ArraySpec):
   return `    { name: ${quote(name)}, length: (${parameter}) => ${elements}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
 }
 
+/** A function of the scalars; one that reads none takes none. */
+const arrow = (body: string): string => `${body.includes('s[') ? '(s)' : '()'} => ${body}`;
+
+function scalarObject(family: FamilySpec, s: ScalarSpec): string {
+  const { name, min, max } = s;
+  const row = { name, min, max, integer: s.integer ?? false, unit: s.unit ?? '', doc: s.doc ?? '' };
+  const equals = s.equals ? equalsExpression(family, s.equals, String, (i) => `s[${i}]!`) : '';
+  return `    { ...${quote(row)}, equals: ${equals ? arrow(equals) : 'null'} },`
+    .replace('...{', '')
+    .replace('}, equals', ', equals');
+}
+
 function layoutObject(family: FamilySpec): string {
   const list = (rows: readonly object[]): string =>
     `[\n${rows.map((row) => `    ${quote(row)},`).join('\n')}\n  ]`;
   const text = (f: NamedDoc) => ({ unit: f.unit ?? '', doc: f.doc ?? '' });
-  const scalars = family.scalars.map((s) => ({
-    name: s.name,
-    min: s.min,
-    max: s.max,
-    integer: s.integer ?? false,
-    ...text(s),
-  }));
+  const scalars = family.scalars.map((s) => scalarObject(family, s));
   const tables = family.tables.map((t) => tableObject(family, t));
   const words = family.words.map((w) => ({ name: w.name, max: w.max, doc: w.doc ?? '' }));
   const named = (f: NamedDoc) => ({ name: f.name, doc: f.doc ?? '' });
@@ -119,8 +127,9 @@ function layoutObject(family: FamilySpec): string {
     `  name: ${quote(family.name)},`,
     `  version: ${family.version},`,
     `  title: ${quote(family.title)},`,
+    `  heuristics: ${quote(family.enums['heuristics'] ?? [])},`,
     `  hash: ${layoutHash(family)},`,
-    `  scalars: ${list(scalars)},`,
+    `  scalars: [\n${scalars.join('\n')}\n  ],`,
     `  tables: [\n${tables.join('\n')}\n  ],`,
     `  words: ${list(words)},`,
     family.arrays.length === 0

@@ -17,7 +17,7 @@ const NUM_STEPS = 32;
 const HORIZON_STEPS = 13; // two episodes and a part of the third
 
 /** Of the programs together, and of everything that stepping them gave. */
-export const GOLDEN = { programs: '941cdea74d32256c', outputs: '4b44b99d073c9edc' } as const;
+export const GOLDEN = { programs: 'aeb4ec5de1869a79', outputs: '4b44b99d073c9edc' } as const;
 
 /**
  * Steps the check's programs.

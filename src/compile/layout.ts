@@ -12,6 +12,8 @@ export interface ScalarField {
   readonly integer: boolean;
   readonly unit: string;
   readonly doc: string;
+  /** What other scalars fix this one to be, or null. */
+  readonly equals: ((scalars: readonly number[]) => number) | null;
 }
 
 /** A table of the program: 4-byte elements, f32 or u32. */
@@ -107,6 +109,8 @@ export interface Layout {
   readonly name: string;
   readonly version: number;
   readonly title: string;
+  /** The family's own policies that the core plays, in the order of their numbers. */
+  readonly heuristics: readonly string[];
   readonly hash: number;
   readonly scalars: readonly ScalarField[];
   readonly tables: readonly TableField[];

@@ -101,6 +101,7 @@ export function encodeProgram(layout: Layout, scalars: object, tables: object): 
     }
     return value;
   });
+  checkAgreement(layout, scalarValues);
   const tableValues = layout.tables.map((field, i) => {
     const value = (tables as Values)[camel(field.name)];
     const fits =
@@ -111,6 +112,15 @@ export function encodeProgram(layout: Layout, scalars: object, tables: object): 
     return value as Float32Array | Uint32Array;
   });
   return pack(layout, scalarValues, tableValues);
+}
+
+/** Throws where a scalar is not what the others fix it to be. */
+function checkAgreement(layout: Layout, scalars: readonly number[]): void {
+  layout.scalars.forEach(({ equals }, i) => {
+    if (equals === null || equals(scalars) === scalars[i]) return;
+    const got = `${scalars[i]}, where the other scalars ask for ${equals(scalars)}`;
+    throw describe(layout, 'scalar_out_of_range', i, got);
+  });
 }
 
 /** What is wrong with a table's length or elements, or null. */
@@ -199,11 +209,12 @@ export function decodeProgram<S, T>(layout: Layout, bytes: Uint8Array): DecodedP
     }
     scalars[camel(field.name)] = value;
   });
+  const scalarValues = Object.values(scalars);
+  checkAgreement(layout, scalarValues);
   const tables: Record<string, Float32Array | Uint32Array> = {};
   layout.tables.forEach((field, i) => {
     tables[camel(field.name)] = readTable(layout, copy, i);
   });
-  const scalarValues = Object.values(scalars);
   layout.tables.forEach((field, i) => {
     const problem = contentProblem(field, tables[camel(field.name)], scalarValues);
     if (problem) throw describe(layout, 'table_content', i, problem);

@@ -34,6 +34,8 @@ pub struct Layout {
     pub hash: u32,
     pub scalars: &'static [ScalarField],
     pub tables: &'static [TableField],
+    /// Positions of scalars that others fix, and what they must be.
+    pub equals: &'static [(usize, fn(&[f64]) -> f64)],
 }
 
 /// What is wrong with a program, and with which of its fields.
@@ -215,6 +217,11 @@ fn read_scalars(layout: &Layout, bytes: &[u8]) -> Result<Vec<f64>, ProgramError>
             return Err(ProgramError::ScalarOutOfRange(index));
         }
         scalars.push(value);
+    }
+    for &(index, fixed) in layout.equals {
+        if scalars[index] != fixed(&scalars) {
+            return Err(ProgramError::ScalarOutOfRange(index));
+        }
     }
     Ok(scalars)
 }

@@ -33,12 +33,16 @@ pub struct Scalars {
     pub mask_dim: f64,
     /// instance types
     pub num_types: f64,
+    /// 1: the action names the type, and counts and budget are observed
+    pub is_fleet: f64,
     /// largest change in a step
     pub max_delta: f64,
     /// most instances of all types together
     pub max_instances: f64,
     /// steps from an instance's request to its service
     pub cold_start_steps: f64,
+    /// 1: starting instances are observed
+    pub has_cold_start: f64,
     /// the seed draws the initial instances within this distance
     pub initial_spread: f64,
     /// length of the rate profile
@@ -124,47 +128,49 @@ impl Scalars {
             observation_dim: values[2],
             mask_dim: values[3],
             num_types: values[4],
-            max_delta: values[5],
-            max_instances: values[6],
-            cold_start_steps: values[7],
-            initial_spread: values[8],
-            profile_steps: values[9],
-            num_windows: values[10],
-            capacity_0: values[11],
-            capacity_1: values[12],
-            capacity_2: values[13],
-            price_0: values[14],
-            price_1: values[15],
-            price_2: values[16],
-            cpu_factor: values[17],
-            memory_factor: values[18],
-            utilization_limit: values[19],
-            cpu_low: values[20],
-            cpu_high: values[21],
-            cpu_centre: values[22],
-            cpu_gain: values[23],
-            memory_low: values[24],
-            memory_high: values[25],
-            memory_centre: values[26],
-            memory_gain: values[27],
-            below_penalty: values[28],
-            above_penalty: values[29],
-            distance_weight: values[30],
-            mixed_penalty: values[31],
-            cost_weight: values[32],
-            reward_offset: values[33],
-            reward_gain: values[34],
-            latency_sla: values[35],
-            has_budget: values[36],
-            budget: values[37],
-            threshold_up: values[38],
-            threshold_down: values[39],
-            hpa_target: values[40],
-            hpa_tolerance: values[41],
-            hpa_window_steps: values[42],
-            hpa_min_replicas: values[43],
-            hpa_max_replicas: values[44],
-            best_constant: values[45],
+            is_fleet: values[5],
+            max_delta: values[6],
+            max_instances: values[7],
+            cold_start_steps: values[8],
+            has_cold_start: values[9],
+            initial_spread: values[10],
+            profile_steps: values[11],
+            num_windows: values[12],
+            capacity_0: values[13],
+            capacity_1: values[14],
+            capacity_2: values[15],
+            price_0: values[16],
+            price_1: values[17],
+            price_2: values[18],
+            cpu_factor: values[19],
+            memory_factor: values[20],
+            utilization_limit: values[21],
+            cpu_low: values[22],
+            cpu_high: values[23],
+            cpu_centre: values[24],
+            cpu_gain: values[25],
+            memory_low: values[26],
+            memory_high: values[27],
+            memory_centre: values[28],
+            memory_gain: values[29],
+            below_penalty: values[30],
+            above_penalty: values[31],
+            distance_weight: values[32],
+            mixed_penalty: values[33],
+            cost_weight: values[34],
+            reward_offset: values[35],
+            reward_gain: values[36],
+            latency_sla: values[37],
+            has_budget: values[38],
+            budget: values[39],
+            threshold_up: values[40],
+            threshold_down: values[41],
+            hpa_target: values[42],
+            hpa_tolerance: values[43],
+            hpa_window_steps: values[44],
+            hpa_min_replicas: values[45],
+            hpa_max_replicas: values[46],
+            best_constant: values[47],
         }
     }
 }
@@ -222,89 +228,93 @@ pub mod scalar {
     pub const MASK_DIM: usize = 3;
     /// instance types
     pub const NUM_TYPES: usize = 4;
+    /// 1: the action names the type, and counts and budget are observed
+    pub const IS_FLEET: usize = 5;
     /// largest change in a step
-    pub const MAX_DELTA: usize = 5;
+    pub const MAX_DELTA: usize = 6;
     /// most instances of all types together
-    pub const MAX_INSTANCES: usize = 6;
+    pub const MAX_INSTANCES: usize = 7;
     /// steps from an instance's request to its service
-    pub const COLD_START_STEPS: usize = 7;
+    pub const COLD_START_STEPS: usize = 8;
+    /// 1: starting instances are observed
+    pub const HAS_COLD_START: usize = 9;
     /// the seed draws the initial instances within this distance
-    pub const INITIAL_SPREAD: usize = 8;
+    pub const INITIAL_SPREAD: usize = 10;
     /// length of the rate profile
-    pub const PROFILE_STEPS: usize = 9;
+    pub const PROFILE_STEPS: usize = 11;
     /// places where an episode can begin
-    pub const NUM_WINDOWS: usize = 10;
+    pub const NUM_WINDOWS: usize = 12;
     /// capacity units of an instance of the first type: 1
-    pub const CAPACITY_0: usize = 11;
+    pub const CAPACITY_0: usize = 13;
     /// as above, second type; 0 where there is none
-    pub const CAPACITY_1: usize = 12;
+    pub const CAPACITY_1: usize = 14;
     /// as above, third type
-    pub const CAPACITY_2: usize = 13;
+    pub const CAPACITY_2: usize = 15;
     /// price of an instance of the first type for a step
-    pub const PRICE_0: usize = 14;
+    pub const PRICE_0: usize = 16;
     /// as above, second type; 0 where there is none
-    pub const PRICE_1: usize = 15;
+    pub const PRICE_1: usize = 17;
     /// as above, third type
-    pub const PRICE_2: usize = 16;
+    pub const PRICE_2: usize = 18;
     /// CPU utilisation that one request causes on one capacity unit
-    pub const CPU_FACTOR: usize = 17;
+    pub const CPU_FACTOR: usize = 19;
     /// as above, memory
-    pub const MEMORY_FACTOR: usize = 18;
+    pub const MEMORY_FACTOR: usize = 20;
     /// a utilisation above it ends the episode
-    pub const UTILIZATION_LIMIT: usize = 19;
+    pub const UTILIZATION_LIMIT: usize = 21;
     /// target range
-    pub const CPU_LOW: usize = 20;
+    pub const CPU_LOW: usize = 22;
     /// target range
-    pub const CPU_HIGH: usize = 21;
+    pub const CPU_HIGH: usize = 23;
     /// middle of the target range
-    pub const CPU_CENTRE: usize = 22;
+    pub const CPU_CENTRE: usize = 24;
     /// 1 / half the target range's width
-    pub const CPU_GAIN: usize = 23;
+    pub const CPU_GAIN: usize = 25;
     /// target range
-    pub const MEMORY_LOW: usize = 24;
+    pub const MEMORY_LOW: usize = 26;
     /// target range
-    pub const MEMORY_HIGH: usize = 25;
+    pub const MEMORY_HIGH: usize = 27;
     /// middle of the target range
-    pub const MEMORY_CENTRE: usize = 26;
+    pub const MEMORY_CENTRE: usize = 28;
     /// 1 / half the target range's width
-    pub const MEMORY_GAIN: usize = 27;
+    pub const MEMORY_GAIN: usize = 29;
     /// 0.3: what a utilisation just below its range costs
-    pub const BELOW_PENALTY: usize = 28;
+    pub const BELOW_PENALTY: usize = 30;
     /// 1: what a utilisation just above its range costs
-    pub const ABOVE_PENALTY: usize = 29;
+    pub const ABOVE_PENALTY: usize = 31;
     /// 1 / 100: what each further percent costs
-    pub const DISTANCE_WEIGHT: usize = 30;
+    pub const DISTANCE_WEIGHT: usize = 32;
     /// 0.1: deducted unless both are in range
-    pub const MIXED_PENALTY: usize = 31;
+    pub const MIXED_PENALTY: usize = 33;
     /// weight of the price in the reward
-    pub const COST_WEIGHT: usize = 32;
+    pub const COST_WEIGHT: usize = 34;
     /// 5
-    pub const REWARD_OFFSET: usize = 33;
+    pub const REWARD_OFFSET: usize = 35;
     /// 1 / 7: reward = clip((raw + offset) gain, 0, 1)
-    pub const REWARD_GAIN: usize = 34;
+    pub const REWARD_GAIN: usize = 36;
     /// a latency above it violates the SLA
-    pub const LATENCY_SLA: usize = 35;
+    pub const LATENCY_SLA: usize = 37;
     /// 1: prices are paid from a budget
-    pub const HAS_BUDGET: usize = 36;
+    pub const HAS_BUDGET: usize = 38;
     /// of an episode
-    pub const BUDGET: usize = 37;
+    pub const BUDGET: usize = 39;
     /// the threshold rule adds above it
-    pub const THRESHOLD_UP: usize = 38;
+    pub const THRESHOLD_UP: usize = 40;
     /// the threshold rule removes below it
-    pub const THRESHOLD_DOWN: usize = 39;
+    pub const THRESHOLD_DOWN: usize = 41;
     /// the HPA's target CPU utilisation
-    pub const HPA_TARGET: usize = 40;
+    pub const HPA_TARGET: usize = 42;
     /// the HPA keeps while |usage / target - 1| is at most this
-    pub const HPA_TOLERANCE: usize = 41;
+    pub const HPA_TOLERANCE: usize = 43;
     /// the HPA's stabilisation window for scaling down
-    pub const HPA_WINDOW_STEPS: usize = 42;
+    pub const HPA_WINDOW_STEPS: usize = 44;
     /// least replicas the HPA recommends
-    pub const HPA_MIN_REPLICAS: usize = 43;
+    pub const HPA_MIN_REPLICAS: usize = 45;
     /// most replicas the HPA recommends
-    pub const HPA_MAX_REPLICAS: usize = 44;
+    pub const HPA_MAX_REPLICAS: usize = 46;
     /// what the best-constant policy holds
-    pub const BEST_CONSTANT: usize = 45;
-    pub const COUNT: usize = 46;
+    pub const BEST_CONSTANT: usize = 47;
+    pub const COUNT: usize = 48;
 }
 
 /// Positions in the table directory.
@@ -480,16 +490,18 @@ pub mod action {
 pub const LAYOUT: Layout = Layout {
     family: 2,
     name: "autoscaling",
-    hash: 1142211012,
+    hash: 4033487195,
     scalars: &[
         ScalarField { name: "horizon", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "action_dim", min: 1.0, max: 64.0, integer: true },
         ScalarField { name: "observation_dim", min: 1.0, max: 65536.0, integer: true },
         ScalarField { name: "mask_dim", min: 0.0, max: 65536.0, integer: true },
         ScalarField { name: "num_types", min: 1.0, max: 3.0, integer: true },
+        ScalarField { name: "is_fleet", min: 0.0, max: 1.0, integer: true },
         ScalarField { name: "max_delta", min: 1.0, max: 3.0, integer: true },
         ScalarField { name: "max_instances", min: 1.0, max: 255.0, integer: true },
         ScalarField { name: "cold_start_steps", min: 0.0, max: 16.0, integer: true },
+        ScalarField { name: "has_cold_start", min: 0.0, max: 1.0, integer: true },
         ScalarField { name: "initial_spread", min: 0.0, max: 255.0, integer: true },
         ScalarField { name: "profile_steps", min: 1.0, max: 1048576.0, integer: true },
         ScalarField { name: "num_windows", min: 1.0, max: 1048576.0, integer: true },
@@ -535,10 +547,11 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "action_ranges", float: true, length: |s| 2 * (s[1] as usize), below: |_| 4294967295, min: -1048576.0, max: 1048576.0 },
         TableField { name: "action_choices", float: true, length: |s| 8 * (s[1] as usize), below: |_| 4294967295, min: -1048576.0, max: 1048576.0 },
         TableField { name: "noise", float: true, length: |_| 8192, below: |_| 4294967295, min: -1000000.0, max: 1000000.0 },
-        TableField { name: "profile_rate", float: true, length: |s| s[9] as usize, below: |_| 4294967295, min: 0.0, max: 1000000.0 },
-        TableField { name: "window_starts", float: false, length: |s| s[10] as usize, below: |s| s[9] as u32, min: f32::MIN, max: f32::MAX },
-        TableField { name: "window_scales", float: true, length: |s| s[10] as usize, below: |_| 4294967295, min: 0.0, max: 1000000.0 },
-        TableField { name: "window_instances", float: false, length: |s| s[10] as usize, below: |_| 256, min: f32::MIN, max: f32::MAX },
+        TableField { name: "profile_rate", float: true, length: |s| s[11] as usize, below: |_| 4294967295, min: 0.0, max: 1000000.0 },
+        TableField { name: "window_starts", float: false, length: |s| s[12] as usize, below: |s| s[11] as u32, min: f32::MIN, max: f32::MAX },
+        TableField { name: "window_scales", float: true, length: |s| s[12] as usize, below: |_| 4294967295, min: 0.0, max: 1000000.0 },
+        TableField { name: "window_instances", float: false, length: |s| s[12] as usize, below: |_| 256, min: f32::MIN, max: f32::MAX },
         TableField { name: "observation_scale", float: true, length: |s| s[2] as usize, below: |_| 4294967295, min: 0.0, max: 1000.0 },
     ],
+    equals: &[(1, |s| 1.0 + s[5]), (2, |s| 4.0 + 4.0 * s[5] + s[9]), (3, |s| 0.0)],
 };

@@ -748,7 +748,7 @@ pub mod action {
 pub const LAYOUT: Layout = Layout {
     family: 4,
     name: "scheduling",
-    hash: 3271976822,
+    hash: 2989564780,
     scalars: &[
         ScalarField { name: "horizon", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "action_dim", min: 1.0, max: 64.0, integer: true },
@@ -805,4 +805,5 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "trace_mem", float: false, length: |s| s[29] as usize, below: |_| 65536, min: f32::MIN, max: f32::MAX },
         TableField { name: "trace_duration", float: false, length: |s| s[29] as usize, below: |_| 1000001, min: f32::MIN, max: f32::MAX },
     ],
+    equals: &[],
 };

@@ -790,7 +790,7 @@ pub mod action {
 pub const LAYOUT: Layout = Layout {
     family: 1,
     name: "serving",
-    hash: 3199305618,
+    hash: 1982512978,
     scalars: &[
         ScalarField { name: "horizon", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "action_dim", min: 1.0, max: 64.0, integer: true },
@@ -807,7 +807,7 @@ pub const LAYOUT: Layout = Layout {
         ScalarField { name: "default_quant_tier", min: 0.0, max: 2.0, integer: true },
         ScalarField { name: "num_levels", min: 1.0, max: 4096.0, integer: true },
         ScalarField { name: "arrival_bits", min: 1.0, max: 9.0, integer: true },
-        ScalarField { name: "profile_steps", min: 1.0, max: 1000000.0, integer: true },
+        ScalarField { name: "profile_steps", min: 1.0, max: 2000000.0, integer: true },
         ScalarField { name: "window_start_max", min: 0.0, max: 1000000.0, integer: true },
         ScalarField { name: "profile_inv", min: 0.0, max: 1.0, integer: false },
         ScalarField { name: "prompt_kind", min: 0.0, max: 3.0, integer: true },
@@ -896,4 +896,5 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "reset_metrics", float: true, length: |_| 22, below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
         TableField { name: "observation_scale", float: true, length: |s| s[2] as usize, below: |_| 4294967295, min: 0.0, max: 1000.0 },
     ],
+    equals: &[(1, |s| 5.0 + 2.0 * s[5] - 2.0 * s[5] * s[5]), (2, |s| 14.0 + 6.0 * s[4]), (3, |s| 0.0), (15, |s| s[0] + s[16])],
 };
