@@ -25,6 +25,9 @@ export { checkVectorEnv } from './check-vector-env.js';
 export type { RateTrace } from './compile/autoscaling-load.js';
 export { ProgramError } from './compile/program.js';
 export type { ProvisioningConfig } from './compile/provisioning.js';
+export type { JobTrace } from './compile/scheduling-workload.js';
+export { type DemandSamples, decodeDemand } from './data/demand-samples.js';
+export { readJobTrace } from './data/job-trace.js';
 export { type RateTraceOptions, readRateTrace } from './data/rate-trace.js';
 export * from './data.js';
 export { Digest, type DigestOptions, digestOf } from './digest.js';
@@ -59,6 +62,14 @@ export {
   clairvoyantBound,
   gradeProvisioningLog,
 } from './envs/provisioning-grader.js';
+export { schedulingJobs } from './envs/scheduling.js';
+export {
+  binStart,
+  type SchedulingMetrics,
+  schedulingMetrics,
+  waitQuantile,
+} from './envs/scheduling-grader.js';
+export { registerDemandSamples, registerJobTrace } from './envs/scheduling-traces.js';
 export { type HysteresisRule, hysteresisJson, readHysteresis } from './envs/serving/hysteresis.js';
 export { observationScales, servingAction, servingGrid } from './envs/serving.js';
 export { gradeLog } from './envs/serving-grader.js';
@@ -70,7 +81,22 @@ export {
   evaluateEpisodes,
 } from './evaluate.js';
 export { nearest } from './nearest.js';
-export { constantPolicy, type Policy, type PolicyView, randomPolicy } from './policy.js';
+export {
+  baselinePolicy,
+  constantPolicy,
+  heuristicPolicy,
+  type Policy,
+  type PolicyView,
+  randomPolicy,
+} from './policy.js';
+export {
+  evaluateProtocol,
+  type ProtocolOptions,
+  type ProtocolResult,
+  TEST_SEED_OFFSET,
+  testSeeds,
+  trainSeeds,
+} from './protocol.js';
 export { type EpisodeRecord, EpisodeRecorder } from './recorder.js';
 export { compileTask, familyOf, listFamilies, listTasks, register, spec } from './registry.js';
 export { addSeed, formatSeed, makeRng, parseSeed, parseSeedRange, type Seed } from './seeding.js';
@@ -86,7 +112,6 @@ export * from './spaces.js';
 export * from './statistics.js';
 export { makeVec, VectorEnv } from './vector-env.js';
 export type {
-  CorePolicy,
   MakeVecOptions,
   SeedLike,
   TaskOptions,
@@ -95,4 +120,5 @@ export type {
   VectorResetOptions,
   VectorStep,
 } from './vector-options.js';
+export { type CorePolicy, corePolicyNumber } from './vector-options.js';
 export * from './verify.js';

@@ -2,7 +2,7 @@
 import type { BackendName } from './backend.js';
 import { loadBackend } from './backends/select.js';
 import type { CompiledTask, EpisodeStatistics, Grade } from './envs/family.js';
-import { constantPolicy, type Policy, type PolicyView } from './policy.js';
+import { baselinePolicy, type Policy, type PolicyView } from './policy.js';
 import { formatSeed, makeRng, parseSeed } from './seeding.js';
 import type { Rng } from './spaces.js';
 import { VectorEnv } from './vector-env.js';
@@ -71,9 +71,8 @@ export async function baselineReturns(
   const keys = seeds.map((seed) => formatSeed(parseSeed(seed)));
   const missing = [...new Set(keys)].filter((key) => !known.has(key));
   if (missing.length > 0) {
-    const policy = constantPolicy(task.baselineAction, 'baseline');
     const { backend = 'auto' } = options;
-    const episodes = await playEpisodes(task, policy, missing, { backend });
+    const episodes = await playEpisodes(task, baselinePolicy(task), missing, { backend });
     episodes.forEach((statistics, i) => {
       known.set(missing[i], statistics.episode_return);
     });
@@ -97,7 +96,8 @@ async function playEpisodes(
     const env = new VectorEnv(task, implementation, { numEnvs: chunk.length, infos: true });
     const report = (share: number) => onProgress?.((from + share * chunk.length) / words.length);
     try {
-      statistics.push(...playBatch(env, policy, chunk, report));
+      const after = (_: Uint8Array, step: number) => report((step + 1) / task.horizonSteps);
+      statistics.push(...playBatch(env, policy, chunk, { after }));
     } finally {
       env.close();
     }
@@ -105,28 +105,46 @@ async function playEpisodes(
   return statistics;
 }
 
-/** Steps a batch until every environment has finished its first episode. */
-function playBatch(
+/** Told of the steps of a batch. */
+export interface StepObserver {
+  /** Before a step: the batch shows what the policy sees. */
+  before?(): void;
+  /** After step number `step`, from 0; isPlaying[i] is 1 where it was of the first episode. */
+  after?(isPlaying: Uint8Array, step: number): void;
+}
+
+/** Steps a batch until every environment has finished its first episode, episode 0 of its seed. */
+export function playBatch(
   env: VectorEnv,
   policy: Policy,
   seeds: readonly bigint[],
-  report: (share: number) => void,
+  observer: StepObserver = {},
 ): EpisodeStatistics[] {
   const finished = new Array<EpisodeStatistics | null>(seeds.length).fill(null);
+  const isPlaying = new Uint8Array(seeds.length).fill(1);
   const view = viewOf(env, policy, seeds);
   resetTo(env, seeds);
   policy.reset?.(seeds.length);
-  for (let numRunning = seeds.length; numRunning > 0; view.step++) {
-    policy.act(view);
-    env.step(env.actions); // checked: a policy's NaN must not pass for an action
+  for (; isPlaying.includes(1); view.step++) {
+    observer.before?.();
+    playStep(env, policy, view);
+    observer.after?.(isPlaying, view.step);
     for (let i = 0; i < seeds.length; i++) {
-      if (finished[i] !== null || (env.terminated[i] === 0 && env.truncated[i] === 0)) continue;
+      if (isPlaying[i] === 0 || (env.terminated[i] === 0 && env.truncated[i] === 0)) continue;
       finished[i] = env.statisticsOf(i);
-      numRunning--;
+      isPlaying[i] = 0;
     }
-    report((view.step + 1) / env.task.horizonSteps);
   }
   return finished as EpisodeStatistics[];
+}
+
+function playStep(env: VectorEnv, policy: Policy, view: PolicyView): void {
+  if (policy.core !== undefined) {
+    env.rollout(policy.core, 1);
+    return;
+  }
+  policy.act(view);
+  env.step(env.actions); // checked: a policy's NaN must not pass for an action
 }
 
 /** Resets environment i to seeds[i], one masked reset for every run of consecutive seeds. */

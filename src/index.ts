@@ -10,11 +10,15 @@
 import { loadNative } from './backends/native.js';
 import { provideBackend } from './backends/select.js';
 import './envs/autoscaling-node.js';
+import './envs/scheduling-node.js';
 
 provideBackend('native', loadNative);
 
 export * from './browser.js';
+export { DATASET_KEY, type DatasetHeader } from './data/dataset.js';
+export { type DatasetOptions, type DatasetResult, writeDataset } from './data/dataset-node.js';
 export { loadShippedTable, readBounded, readTableFile, SHIPPED_TABLES } from './data/node.js';
+export type { Transitions } from './data/transitions.js';
 export { SHIPPED_TRAFFIC } from './envs/serving-node.js';
 
 export type { ChartOptions, LineChartOptions, ScoreRow, Series } from './plot.js';

@@ -31,10 +31,37 @@ export interface Policy {
   readonly name: string;
   /** Of the policy's own randomness. Default 0. */
   readonly seed?: number | bigint | string;
+  /**
+   * The name of the policy of the core that this one is. It is then played by `rollout`, which
+   * steps as well, and `act` is never called.
+   */
+  readonly core?: string;
   /** Forgets what it remembers: a batch of `numEnvs` episodes begins. */
   reset?(numEnvs: number): void;
   /** Writes `view.actions` for every environment. */
   act(view: PolicyView): void;
+}
+
+/**
+ * A policy that the core plays: one of the family's heuristics, `task.layout.heuristics`.
+ *
+ * @example
+ * const results = await evaluateEpisodes(task, heuristicPolicy('best-fit'), [0, 1, 2]);
+ */
+export function heuristicPolicy(name: string): Policy {
+  return {
+    name,
+    core: name,
+    act() {
+      throw new Error(`policy ${name} is played by the core: step with rollout('${name}', 1)`);
+    },
+  };
+}
+
+/** The policy that scores are normalised by: a heuristic of the core, or one constant action. */
+export function baselinePolicy(task: CompiledTask): Policy {
+  if (task.baselineHeuristic === undefined) return constantPolicy(task.baselineAction, 'baseline');
+  return { ...heuristicPolicy(task.baselineHeuristic), name: 'baseline' };
 }
 
 /**

@@ -4,7 +4,6 @@ import type { Autoreset, Backend, BackendName, Batch, Channels } from './backend
 import { loadBackend } from './backends/select.js';
 import { digestOf } from './digest.js';
 import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.js';
-import { corePolicy } from './generated/common.js';
 import { compileTask } from './registry.js';
 import { parseSeed } from './seeding.js';
 import {
@@ -20,6 +19,7 @@ import {
   checkInteger,
   checkOptionNames,
   checkOptions,
+  corePolicyNumber,
   MAKE_VEC_OPTIONS,
   type MakeVecOptions,
   type SeedLike,
@@ -161,18 +161,16 @@ export class VectorEnv {
 
   /**
    * Many steps in one call under a policy of the core: `constant` holds what is in `actions`,
-   * `random` draws uniformly from the action space, by each environment's own seed. Where
-   * autoreset is `disabled`, an environment that finishes stands still for the rest.
+   * `random` draws uniformly from the action space, by each environment's own seed, and a family
+   * may have heuristics of its own (`task.layout.heuristics`). The last step's actions are in
+   * `actions`. Where autoreset is `disabled`, an environment that finishes stands still for the rest.
    */
   rollout(policy: CorePolicy, steps: number): VectorStep {
     this.requireBegun();
-    if (!Object.hasOwn(corePolicy, policy)) {
-      const known = Object.keys(corePolicy).join(' or ');
-      throw new RangeError(`policy is "${String(policy)}": ${known} is needed`);
-    }
+    const number = corePolicyNumber(this.task.layout, policy);
     checkInteger('steps', steps, 0, 2 ** 32 - 1);
     if (this.autoreset === 'disabled') this.requireUnfinished();
-    this.batch.rollout(corePolicy[policy], steps);
+    this.batch.rollout(number, steps);
     return this.stepResult;
   }
 
@@ -192,16 +190,21 @@ export class VectorEnv {
     return this.batch.episodes();
   }
 
-  /** What `info` reports of environment i's last step. Needs `infos: true`. */
+  /**
+   * What `info` reports of environment i's last step, with `action_mask` (1 where a discrete action
+   * is feasible now) where the task has masks. Needs `infos: true`.
+   */
   info(i: number): JsonObject {
     this.requireBegun();
     if (!this.infos) throw new Error('infos is false: make the batch with { infos: true }');
     checkInteger('environment', i, 0, this.numEnvs - 1);
     const observation = this.rowOf(this.observations, i);
-    return this.task.describeStep(this.rowOf(this.metrics, i), {
+    const info = this.task.describeStep(this.rowOf(this.metrics, i), {
       observation,
       action: this.rowOf(this.actions, i),
     });
+    if (this.task.maskDim === 0) return info;
+    return { ...info, action_mask: Array.from(this.rowOf(this.masks, i)) };
   }
 
   /** Statistics of the last finished episode of each environment, null where there is none. */
@@ -276,7 +279,10 @@ export class VectorEnv {
   }
 
   /** Environment i's part of an array of the whole batch. */
-  private rowOf<T extends Float32Array | Float64Array | Int32Array>(rows: T, i: number): T {
+  private rowOf<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(
+    rows: T,
+    i: number,
+  ): T {
     const width = rows.length / this.numEnvs;
     return rows.subarray(i * width, (i + 1) * width) as T;
   }

@@ -1,7 +1,8 @@
 /** Options and results of vector environments, and the checks of the options. */
 import type { Autoreset, Backend, BackendName, BatchOptions, Kernel } from './backend.js';
+import type { Layout } from './compile/layout.js';
 import type { JsonObject } from './envs/family.js';
-import type { corePolicy } from './generated/common.js';
+import { corePolicy } from './generated/common.js';
 import { nearest } from './nearest.js';
 
 /** A seed as users write it; see `parseSeed`. */
@@ -76,8 +77,26 @@ export interface VectorStep extends VectorReset {
   readonly truncated: Uint8Array;
 }
 
-/** A policy that the core itself plays in `rollout`. */
-export type CorePolicy = keyof typeof corePolicy;
+/** A policy that the core itself plays in `rollout`: one every family has, or one of its own. */
+export type CorePolicy = keyof typeof corePolicy | (string & {});
+
+/** A family's own policies are numbered from here. */
+const FIRST_HEURISTIC = 16;
+
+/**
+ * The number by which a backend knows a policy of the core: `constant`, `random` or one of the
+ * family's heuristics, whose names may be written with hyphens.
+ *
+ * @throws RangeError for another name.
+ */
+export function corePolicyNumber(layout: Layout, policy: CorePolicy): number {
+  const name = String(policy);
+  if (Object.hasOwn(corePolicy, name)) return corePolicy[name as keyof typeof corePolicy];
+  const heuristic = layout.heuristics.indexOf(name.replaceAll('-', '_'));
+  if (heuristic >= 0) return FIRST_HEURISTIC + heuristic;
+  const known = [...Object.keys(corePolicy), ...layout.heuristics].join(' or ');
+  throw new RangeError(`policy is "${name}": ${known} is needed`);
+}
 
 const NUM_ENVS_MAX = 2 ** 24;
 const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];

@@ -1,11 +1,22 @@
 /** What an evaluation says of episodes beside score and return. */
 import { type CompiledTask, type EpisodeStatistics, mean } from '../index.js';
 
+/** Means over episodes of the task's own metrics, or else of what the statistics say. */
+export function episodeMetrics(
+  task: CompiledTask,
+  episodes: readonly EpisodeStatistics[],
+): Record<string, number> {
+  if (task.episodeMetrics === undefined) return statisticMeans(task, episodes);
+  const rows = episodes.map((statistics) => task.episodeMetrics!(statistics));
+  const names = Object.keys(rows[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, mean(rows.map((row) => row[name]))]));
+}
+
 /**
  * Means over episodes of what the layout's statistics say: a sum as its mean per step, Welford's
  * pair as mean and standard deviation, a maximum as it is.
  */
-export function episodeMetrics(
+function statisticMeans(
   { layout }: CompiledTask,
   episodes: readonly EpisodeStatistics[],
 ): Record<string, number> {

@@ -1,6 +1,13 @@
 /** `infragym rollout`: steps a batch under a policy of the core and tells how fast. */
 import type { Command } from 'commander';
-import { makeVec, parseSeed, type SeedLike, type VectorEnv } from '../index.js';
+import {
+  compileTask,
+  corePolicyNumber,
+  makeVec,
+  parseSeed,
+  type SeedLike,
+  type VectorEnv,
+} from '../index.js';
 import { type BackendChoice, backendOption, finish, integer } from './options.js';
 import { formatCount, formatRate, Progress, print, printJson, UsageError } from './output.js';
 
@@ -8,7 +15,7 @@ export interface RolloutOptions {
   readonly task: string;
   readonly envs: number;
   readonly steps: number;
-  /** `constant` and `baseline` hold the baseline action, `random` draws in the core. */
+  /** `constant` holds the baseline action; `random` and the family's heuristics are the core's. */
   readonly policy: string;
   readonly backend: BackendChoice;
   readonly threads: number;
@@ -30,7 +37,6 @@ export interface RolloutResult {
   readonly digest: string;
 }
 
-const POLICIES = { constant: 'constant', baseline: 'constant', random: 'random' } as const;
 const CHUNK_MS = 200; // between two looks of the progress bar
 
 export function addRollout(program: Command): void {
@@ -40,7 +46,11 @@ export function addRollout(program: Command): void {
     .requiredOption('--task <task>', 'id or alias')
     .option('--envs <n>', 'environments', integer(1, 2 ** 24), 4096)
     .option('--steps <n>', 'steps of every environment', integer(1, 2 ** 32 - 1), 1000)
-    .option('--policy <name>', 'constant (the baseline action) or random', 'constant')
+    .option(
+      '--policy <name>',
+      'constant (the baseline action), random, or a heuristic of the core',
+      'constant',
+    )
     .option('--threads <n>', 'threads that share the batch', integer(1, 1024), 1)
     .option('--seed <seed>', 'environment i takes seed + i', '0')
     .addOption(backendOption())
@@ -60,11 +70,7 @@ export async function rollout(
   onProgress: (share: number) => void = () => {},
 ): Promise<RolloutResult> {
   const { envs, steps, policy, threads, seed, backend } = options;
-  const corePolicy = POLICIES[policy as keyof typeof POLICIES];
-  if (corePolicy === undefined) {
-    const known = Object.keys(POLICIES).join(', ');
-    throw new UsageError(`policy is "${policy}": rollout takes ${known}; evaluate plays others`);
-  }
+  const corePolicy = corePolicyOf(options);
   parseSeed(seed);
   const env = await makeVec(options.task, { numEnvs: envs, threads, seed, backend });
   try {
@@ -96,6 +102,18 @@ export async function rollout(
   }
 }
 
+/** The policy's name in the core; `baseline` is the task's heuristic, or else one action. */
+function corePolicyOf({ task, policy }: RolloutOptions): string {
+  const compiled = compileTask(task);
+  const name = policy === 'baseline' ? (compiled.baselineHeuristic ?? 'constant') : policy;
+  try {
+    corePolicyNumber(compiled.layout, name);
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; evaluate plays others`);
+  }
+  return name;
+}
+
 /** Writes the baseline's action into every row. */
 export function holdBaseline({ task, actions }: VectorEnv): void {
   const { actionDim } = task;
@@ -109,7 +127,7 @@ export function holdBaseline({ task, actions }: VectorEnv): void {
  * Steps for a fifth of a second, or as long as the measurement if that is shorter, so that code
  * is compiled and memory is touched. Returns how many steps fill the time between two reports.
  */
-function warmUp(env: VectorEnv, policy: 'constant' | 'random', steps: number): number {
+function warmUp(env: VectorEnv, policy: string, steps: number): number {
   env.reset();
   const started = performance.now();
   let done = 0;

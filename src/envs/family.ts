@@ -81,6 +81,8 @@ export interface CompiledTask {
   encodeAction(action: unknown, row: Float32Array | Int32Array): void;
   /** The fixed baseline's action, of the action space. */
   readonly baselineAction: unknown;
+  /** The heuristic of the core that is the fixed baseline instead, where one is. */
+  readonly baselineHeuristic?: string;
   /**
    * What `info` reports of a step, from its metrics row; with the step's observation and action
    * rows, also what only those say.
@@ -93,6 +95,11 @@ export interface CompiledTask {
    * the field that is missing or wrong. Absent where a family's logs cannot be graded.
    */
   gradeLog?(log: unknown, context?: GradeContext): Grade;
+  /**
+   * What is reported of an episode beside score and return. Absent: means of what the statistics
+   * say.
+   */
+  episodeMetrics?(statistics: EpisodeStatistics): Readonly<Record<string, number>>;
   /** True where `grade` needs `context.baselineReturn`. */
   readonly needsBaseline: boolean;
   /**

@@ -1,5 +1,6 @@
 /** The built-in policies by the names that the command line and the server take. */
 import {
+  baselinePolicy,
   type CompiledTask,
   constantPolicy,
   familyOf,
@@ -14,6 +15,7 @@ import {
   matchQueuePolicy,
   movingAveragePolicy,
 } from './provisioning.js';
+import { schedulingPolicies } from './scheduling.js';
 import { servingPolicies } from './serving.js';
 
 /** Makes a policy for a task; what has to be searched for it is searched then. */
@@ -23,7 +25,7 @@ type PoliciesByName = Readonly<Record<string, PolicyFactory>>;
 
 /** What every family has. */
 const COMMON: PoliciesByName = {
-  baseline: (task) => constantPolicy(task.baselineAction, 'baseline'),
+  baseline: baselinePolicy,
   constant: (task) => constantPolicy(task.baselineAction, 'constant'),
   random: () => randomPolicy(),
 };
@@ -42,6 +44,7 @@ const BY_FAMILY: Readonly<Record<string, PoliciesByName>> = {
     'moving-average': () => movingAveragePolicy(),
     bound: clairvoyantPolicy,
   },
+  scheduling: schedulingPolicies,
 };
 
 /**

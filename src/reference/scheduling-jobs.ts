@@ -1,4 +1,5 @@
 /** Which jobs arrive in a step: drawn, or read from a trace. They depend on no action. */
+import type { DecodedProgram } from '../compile/program.js';
 import { type AliasTable, sampleAlias } from '../compile/sample.js';
 import { stream } from '../generated/common.js';
 import type { SchedulingScalars, SchedulingTables } from '../generated/scheduling.js';
@@ -88,3 +89,24 @@ export class SchedulingJobs {
 
 const sample = ({ alias, values }: Demand, word: number): number =>
   values[sampleAlias(alias, word)];
+
+/** A job with the step it arrives at. */
+export interface ArrivedJob extends Readonly<Job> {
+  readonly arrival: number;
+}
+
+/** Every job of an episode, whatever is done in it: what a clairvoyant knows. */
+export function jobsOfEpisode(
+  { scalars, tables }: DecodedProgram<SchedulingScalars, SchedulingTables>,
+  seed: { readonly lo: number; readonly hi: number },
+  episode: number,
+): ArrivedJob[] {
+  const jobs = new SchedulingJobs(scalars, tables);
+  const state = { seedLo: seed.lo, seedHi: seed.hi, episode, step: 0, finished: 0, windowStart: 0 };
+  state.windowStart = jobs.windowStart(state);
+  const arrived: ArrivedJob[] = [];
+  for (; state.step < scalars.horizon; state.step++) {
+    jobs.arrive(state, (job) => arrived.push({ ...job, arrival: state.step }));
+  }
+  return arrived;
+}
