@@ -15,7 +15,10 @@ export class Named<T> {
     this.known.set(name, value);
   }
 
-  /** Installs what finds names that nobody registered; it throws where there is none. */
+  /**
+   * Installs what finds names that nobody registered; it throws where there is none. It is asked
+   * each time, so that a file may change, and registers what it knows not to.
+   */
   useLoader(load: (name: string) => T): void {
     this.load = load;
   }
@@ -28,8 +31,6 @@ export class Named<T> {
       const names = [...this.known.keys()].join(', ') || 'none';
       throw new DataError(`no ${this.kind} ${quote(name)} is registered; registered: ${names}`);
     }
-    const loaded = this.load(name);
-    this.known.set(name, loaded);
-    return loaded;
+    return this.load(name);
   }
 }

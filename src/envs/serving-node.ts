@@ -12,7 +12,11 @@ export const SHIPPED_TRAFFIC = ['azure-conv', 'azure-code', 'mooncake-conversati
 
 /** A shipped table by its name, else the table file (written by `infragym table import`) there. */
 function loadTable(nameOrPath: string): PerfTable {
-  if (SHIPPED_TABLES.some((name) => name === nameOrPath)) return loadShippedTable(nameOrPath);
+  if (SHIPPED_TABLES.some((name) => name === nameOrPath)) {
+    const table = loadShippedTable(nameOrPath);
+    servingTables.register(nameOrPath, table);
+    return table;
+  }
   if (!existsSync(nameOrPath) || !statSync(nameOrPath).isFile()) {
     const names = ['synthetic-a', ...SHIPPED_TABLES].join(', ');
     throw new DataError(`table ${quote(nameOrPath)} is neither a file nor one of ${names}`);
@@ -33,7 +37,10 @@ function loadTable(nameOrPath: string): PerfTable {
 servingTables.useLoader(loadTable);
 servingTraffic.useLoader((name) => {
   if (SHIPPED_TRAFFIC.some((shipped) => shipped === name)) {
-    return decodeTraffic(readFileSync(`${packageFolder('data/traffic')}/${name}.json`, 'utf8'));
+    const path = `${packageFolder('data/traffic')}/${name}.json`;
+    const profile = decodeTraffic(readFileSync(path, 'utf8'));
+    servingTraffic.register(name, profile);
+    return profile;
   }
   throw new DataError(`traffic ${quote(name)} is not one of ${SHIPPED_TRAFFIC.join(', ')}`);
 });

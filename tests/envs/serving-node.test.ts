@@ -14,6 +14,11 @@ describe('tables that a task names', () => {
     const path = join(folder, 'mine.json');
     writeFileSync(path, encodePerfTable(syntheticTable()));
     expect(compileTask('1', { table: path }).programDigest).toBe(compileTask('1').programDigest);
+    const table = syntheticTable();
+    writeFileSync(path, encodePerfTable({ ...table, values: table.values.map((x) => 2 * x) }));
+    expect(compileTask('1', { table: path }).programDigest).not.toBe(
+      compileTask('1').programDigest,
+    );
   });
 
   it('are what was registered under the name', () => {
