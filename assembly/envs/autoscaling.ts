@@ -42,7 +42,6 @@ import {
   REAL_REQUEST_RATE,
   REAL_WINDOW_SCALE,
   s_above_penalty,
-  s_action_dim,
   s_below_penalty,
   s_budget,
   s_capacity_0,
@@ -57,8 +56,10 @@ import {
   s_cpu_low,
   s_distance_weight,
   s_has_budget,
+  s_has_cold_start,
   s_horizon,
   s_initial_spread,
+  s_is_fleet,
   s_latency_sla,
   s_max_delta,
   s_max_instances,
@@ -112,6 +113,7 @@ class Params {
   static lastRate: u32 = 0;
   static observationDim: i32 = 0;
   static isFleet: bool = false;
+  static hasColdStart: bool = false;
   /** Counts, starting instances and units reduce to one number. */
   static isPlain: bool = false;
 }
@@ -136,8 +138,10 @@ export class Autoscaling extends Layout {
     Params.coldStartSteps = <u32>s_cold_start_steps;
     Params.lastRate = <u32>s_profile_steps - 1;
     Params.observationDim = <i32>s_observation_dim;
-    Params.isFleet = s_action_dim > 1;
-    Params.isPlain = s_num_types == 1 && s_cold_start_steps == 0 && s_action_dim == 1;
+    Params.isFleet = s_is_fleet == 1;
+    Params.hasColdStart = s_has_cold_start == 1;
+    const extras = s_is_fleet + s_cold_start_steps + s_has_cold_start;
+    Params.isPlain = s_num_types == 1 && extras == 0;
   }
 
   prepare(first: i32, end: i32): void {
@@ -313,7 +317,7 @@ function measure(w: usize, r: usize, m: usize): void {
   put(m, METRIC_MEMORY, <f32>(latency * s_memory_factor));
   put(m, METRIC_INSTANCES, <f32>instances(w));
   put(m, METRIC_LATENCY, <f32>latency);
-  if (Params.coldStartSteps > 0) put(m, METRIC_STARTING_INSTANCES, <f32>startingInstances(w));
+  if (!Params.isPlain) put(m, METRIC_STARTING_INSTANCES, <f32>startingInstances(w));
   if (Channels.metricsBytes == 0) return;
   put(m, METRIC_REQUEST_RATE, <f32>rate);
   put(m, METRIC_CAPACITY_UNITS, <f32>Units.all);
@@ -390,7 +394,7 @@ function observe(i: i32, w: usize, r: usize, m: usize): void {
     show(o, OBSERVATION_INSTANCES_TYPE_2, <f32>word(w, WORD_COUNT_2));
     show(o, OBSERVATION_BUDGET_LEFT, <f32>real(r, REAL_BUDGET_LEFT));
   }
-  if (Params.coldStartSteps > 0) {
+  if (Params.hasColdStart) {
     show(o, Params.observationDim - 1, load<f32>(m + (METRIC_STARTING_INSTANCES << 2)));
   }
 }

@@ -152,9 +152,11 @@ function loadScalars(config: AutoscalingConfig) {
 function fleetScalars({ instanceTypes, ...config }: AutoscalingConfig) {
   return {
     numTypes: instanceTypes.length,
+    isFleet: config.isFleet ? 1 : 0,
     maxDelta: config.maxDelta,
     maxInstances: config.maxInstances,
     coldStartSteps: config.coldStartSteps,
+    hasColdStart: config.coldStartSteps > 0 ? 1 : 0,
     capacity0: instanceTypes[0].capacity,
     capacity1: instanceTypes[1]?.capacity ?? 0,
     capacity2: instanceTypes[2]?.capacity ?? 0,

@@ -166,7 +166,7 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
   private applyAction(state: AutoscalingState, { index }: ActionRow): void {
     const { s } = this;
     for (const name of startingNames) state[name] >>>= 2;
-    const type = index.length > 1 ? clip(index[0], 0, s.numTypes - 1) : 0;
+    const type = s.isFleet === 1 ? clip(index[0], 0, s.numTypes - 1) : 0;
     const asked = clip(index[index.length - 1], 0, 2 * s.maxDelta) - s.maxDelta;
     const total = instancesOf(state);
     const count = state[countNames[type]];
@@ -258,13 +258,13 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
     put(observation.memory, m[metric.memory]);
     put(observation.requestRate, state.requestRate);
     put(observation.instances, m[metric.instances]);
-    if (this.s.actionDim > 1) {
+    if (this.s.isFleet === 1) {
       put(observation.instancesType0, state.count0);
       put(observation.instancesType1, state.count1);
       put(observation.instancesType2, state.count2);
       put(observation.budgetLeft, state.budgetLeft);
     }
-    if (this.s.coldStartSteps > 0) put(row.length - 1, m[metric.startingInstances]);
+    if (this.s.hasColdStart === 1) put(row.length - 1, m[metric.startingInstances]);
   }
 }
 

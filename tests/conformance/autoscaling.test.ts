@@ -3,14 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { Backend, Batch, BatchOptions } from '../../src/backend.js';
 import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { loadNative } from '../../src/backends/native.js';
+import { loadReference } from '../../src/backends/reference.js';
 import { loadWasm } from '../../src/backends/wasm.js';
+import { ProgramError } from '../../src/compile/program.js';
 import type { JsonObject } from '../../src/envs/family.js';
+import { autoscalingLayout } from '../../src/generated/autoscaling.js';
 import { channels as channelList } from '../../src/generated/common.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
 import { autoscaling } from '../support/autoscaling.js';
 import { whenAvailable } from '../support/backends.js';
+import { directoryDamages, elementDamages, scalarDamages, truncations } from '../support/damage.js';
 
 const EDGES = [0, 1, -1, 2, 3, 6, 7, 64, 2 ** 31 - 1, -(2 ** 31)];
 const STEPS = 48;
@@ -99,6 +103,29 @@ function compare(backend: Backend, rng: Rng, options: BatchOptions, isPlain: boo
   for (const batch of batches) batch.close();
 }
 
+/** Programs that are damaged at one place, whole ones that only the checks of content betray. */
+const damages = (good: Uint8Array) => [
+  ...truncations(autoscalingLayout, good),
+  ...scalarDamages(autoscalingLayout, good),
+  ...directoryDamages(autoscalingLayout, good),
+  ...elementDamages(autoscalingLayout, good),
+];
+
+/** The fault with which a program is refused. */
+function refusal(backend: Backend, program: Uint8Array): string {
+  const options = { numEnvs: 1, autoreset: 'next-step', threads: 1, metrics: true } as const;
+  try {
+    const batch = backend.create(program, { ...options, kernel: 'auto' });
+    batch.reset({ lo: 0, hi: 0 }, false);
+    batch.rollout(1, 3);
+    batch.close();
+  } catch (error) {
+    if (error instanceof ProgramError) return `${error.fault} ${error.field}`;
+    throw error;
+  }
+  return 'taken';
+}
+
 const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemblyScript };
 
 for (const [name, load] of Object.entries(loaders)) {
@@ -112,6 +139,15 @@ for (const [name, load] of Object.entries(loaders)) {
           const numEnvs = [1, 7, 64, 70][k % 4];
           const options = { numEnvs, autoreset, threads: 1, metrics: k % 5 > 0, kernel } as const;
           compare(backend, rng, options, k % 2 === 0);
+        }
+      });
+
+      it('and refuses what it refuses, and steps what it takes', async () => {
+        const [backend, reference] = [await load(), await loadReference()];
+        const config = { cold_start_steps: 2, max_steps: 3 };
+        for (const make of damages(autoscaling('fleet', config).program)) {
+          const { name: damage, program } = make();
+          expect(refusal(backend, program), damage).toBe(refusal(reference, program));
         }
       });
     });

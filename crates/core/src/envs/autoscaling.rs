@@ -128,7 +128,7 @@ impl Autoscaling {
         }
         let width = self.shape.action_dim;
         let row = &block.actions[lane * width..(lane + 1) * width];
-        let kind = if width > 1 {
+        let kind = if self.s.is_fleet == 1.0 {
             clip(row[0] as i32, 0, limits.num_types - 1) as usize
         } else {
             0
@@ -249,7 +249,7 @@ impl Autoscaling {
         row[observation::INSTANCES_TYPE_2] = block.words[word::COUNT_2][lane] as f32;
         row[observation::BUDGET_LEFT] = block.reals[real::BUDGET_LEFT][lane] as f32;
         let width = self.shape.observation_dim;
-        if self.limits.cold_start_steps > 0 {
+        if self.s.has_cold_start == 1.0 {
             row[width - 1] = m[metric::STARTING_INSTANCES];
         }
         let out = &mut block.observations[lane * width..(lane + 1) * width];

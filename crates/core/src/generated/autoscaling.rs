@@ -553,5 +553,5 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "window_instances", float: false, length: |s| s[12] as usize, below: |_| 256, min: f32::MIN, max: f32::MAX },
         TableField { name: "observation_scale", float: true, length: |s| s[2] as usize, below: |_| 4294967295, min: 0.0, max: 1000.0 },
     ],
-    equals: &[(1, |s| 1.0 + s[5]), (2, |s| 4.0 + 4.0 * s[5] + s[9]), (3, |s| 0.0)],
+    equals: &[(1, |s| 1.0 + s[5]), (2, |s| 4.0 + 4.0 * s[5] + s[9]), (3, |_| 0.0)],
 };

@@ -18,9 +18,8 @@ struct Lanes {
 impl Autoscaling {
     /// Whether the blocked kernel knows the task.
     pub(super) fn is_plain(&self) -> bool {
-        self.shape.action_dim == 1
-            && self.limits.num_types == 1
-            && self.limits.cold_start_steps == 0
+        let s = &self.s;
+        s.num_types == 1.0 && s.is_fleet + s.cold_start_steps + s.has_cold_start == 0.0
     }
 
     /// One step of every lane.
