@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BackendUnavailableError, DataError, ProgramError, SnapshotError } from '../index.js';
+import { addDataset } from './dataset.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
@@ -38,7 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addGrade]) {
     add(program);
   }
-  for (const add of [addDoctor, addDemo, addServe]) add(program);
+  for (const add of [addDataset, addDoctor, addDemo, addServe]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

@@ -20,7 +20,7 @@ import type { Seed } from '../seeding.js';
 import { Box, Discrete } from '../spaces.js';
 import { ConfigReader } from './config-reader.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
-import { clairvoyantBound, gradeStatistics } from './provisioning-grader.js';
+import { clairvoyantBound, gradeProvisioningLog, gradeStatistics } from './provisioning-grader.js';
 import { PROVISIONING_DEFAULTS, provisioningTasks } from './provisioning-tasks.js';
 
 /** The provisioning family: the origin's three tasks. */
@@ -65,6 +65,9 @@ function compileProvisioningTask(spec: TaskSpec, overrides: JsonObject = {}): Co
     baselineAction: 0,
     describeStep: (metrics) => describeStep(metrics),
     grade: (statistics, context) => gradeStatistics(config, statistics, context),
+    gradeLog(log, context = {}) {
+      return gradeProvisioningLog(this, log, context);
+    },
     needsBaseline: false,
     bound: (seed, episode) => clairvoyantBound(arrivalsOf(program, seed, episode), config),
   };
