@@ -5,7 +5,7 @@ import {
 } from '../statistics';
 
 export const FAMILY: u32 = 3;
-export const LAYOUT_HASH: u32 = 1800052670;
+export const LAYOUT_HASH: u32 = 1380355613;
 export const NUM_REGIMES: i32 = 2;
 export const BOOT_DELAY_MAX: i32 = 8;
 export const HEURISTIC_MATCH_QUEUE: u32 = 0;
@@ -173,6 +173,9 @@ export function loadScalars(at: usize): void {
 }
 
 export function disagreeingScalar(): i32 {
+  if (s_action_dim != 1.0) return 1;
+  if (s_observation_dim != 6.0) return 2;
+  if (s_mask_dim != 0.0) return 3;
   return -1;
 }
 

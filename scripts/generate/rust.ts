@@ -158,9 +158,12 @@ function tableField(family: FamilySpec, table: TableSpec): string {
 
 /** Pairs of a scalar's position and what it must equal. */
 function equalsList(family: FamilySpec): string {
-  const write = (text: string) => equalsExpression(family, text, float, (i) => `s[${i}]`);
+  const closure = (text: string) => {
+    const body = equalsExpression(family, text, float, (i) => `s[${i}]`);
+    return `|${body.includes('s[') ? 's' : '_'}| ${body}`;
+  };
   return family.scalars
-    .flatMap((s, i) => (s.equals ? [`(${i}, |s| ${write(s.equals)})`] : []))
+    .flatMap((s, i) => (s.equals ? [`(${i}, ${closure(s.equals)})`] : []))
     .join(', ');
 }
 

@@ -27,6 +27,9 @@ pub struct TableField {
     pub max: f32,
 }
 
+/// What a scalar must be, from the scalar block.
+pub type Expected = fn(&[f64]) -> f64;
+
 /// What a program of one family must look like.
 pub struct Layout {
     pub family: u32,
@@ -35,7 +38,7 @@ pub struct Layout {
     pub scalars: &'static [ScalarField],
     pub tables: &'static [TableField],
     /// Positions of scalars that others fix, and what they must be.
-    pub equals: &'static [(usize, fn(&[f64]) -> f64)],
+    pub equals: &'static [(usize, Expected)],
 }
 
 /// What is wrong with a program, and with which of its fields.

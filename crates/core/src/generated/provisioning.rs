@@ -298,7 +298,7 @@ pub mod action {
 pub const LAYOUT: Layout = Layout {
     family: 3,
     name: "provisioning",
-    hash: 1800052670,
+    hash: 1380355613,
     scalars: &[
         ScalarField { name: "horizon", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "action_dim", min: 1.0, max: 64.0, integer: true },
@@ -327,5 +327,5 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "regime_alias", float: false, length: |_| 4, below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
         TableField { name: "observation_scale", float: true, length: |s| s[2] as usize, below: |_| 4294967295, min: 0.0, max: 1000000.0 },
     ],
-    equals: &[],
+    equals: &[(1, |_| 1.0), (2, |_| 6.0), (3, |_| 0.0)],
 };

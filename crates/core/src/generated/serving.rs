@@ -896,5 +896,5 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "reset_metrics", float: true, length: |_| 22, below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
         TableField { name: "observation_scale", float: true, length: |s| s[2] as usize, below: |_| 4294967295, min: 0.0, max: 1000.0 },
     ],
-    equals: &[(1, |s| 5.0 + 2.0 * s[5] - 2.0 * s[5] * s[5]), (2, |s| 14.0 + 6.0 * s[4]), (3, |s| 0.0), (15, |s| s[0] + s[16])],
+    equals: &[(1, |s| 5.0 + 2.0 * s[5] - 2.0 * s[5] * s[5]), (2, |s| 14.0 + 6.0 * s[4]), (3, |_| 0.0), (15, |s| s[0] + s[16])],
 };
