@@ -52,7 +52,7 @@ function randomTask(rng: Rng) {
     horizon: integer(rng, 1, 9),
     actionDim: 0,
     observationDim: 0,
-    maskDim: pick(rng, [0, 0, 3]),
+    maskDim: 0,
     dynamics: integer(rng, 0, 1),
     actionMode: integer(rng, 0, 2),
     numActions: pick(rng, [1, 2, 60]),
