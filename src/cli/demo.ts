@@ -23,9 +23,11 @@ import {
   Progress,
   print,
   printJson,
+  shortenPaths,
   writeFileWhole,
 } from './output.js';
 import { type RolloutResult, rollout } from './rollout.js';
+import { formatImplementations } from './verify.js';
 
 /** The origin's tasks, and the first measured one where there is any. */
 const ORIGIN_TASKS = ['static-uniform', 'bursty-sharegpt', 'adversarial-multi-tenant'];
@@ -90,7 +92,8 @@ async function run(say: (text: string) => void): Promise<DemoResults> {
 function describeChoice(backend: string, backends: readonly BackendStatus[]): string {
   const lines = backends.map(({ name, available, kernel, reason }) => {
     const mark = name === backend ? '▶' : ' ';
-    return `${mark} ${name.padEnd(15)} ${available ? kernel : `not available: ${reason}`}`;
+    const state = available ? kernel : `not available: ${shortenPaths(reason ?? '')}`;
+    return `${mark} ${name.padEnd(15)} ${state}`;
   });
   return [`InfraGym steps on ${backend} here.\n`, ...lines].join('\n');
 }
@@ -177,7 +180,7 @@ function digestTable({ results, ok, firstDifference }: VerifyReport): string {
     const own = results.filter((result) => result.task === task && result.envs === 1000);
     const digests = [...new Set(own.map(({ digest }) => digest))];
     const implementations = new Set(own.map((r) => `${r.backend} ${r.kernel} ${r.threads}`));
-    return [task, digests.join(' '), `${implementations.size} implementations`];
+    return [task, digests.join(' '), formatImplementations(implementations.size)];
   });
   const verdict = ok
     ? 'All digests of all batch sizes are equal.'

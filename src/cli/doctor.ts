@@ -5,7 +5,7 @@ import { availableParallelism, cpus } from 'node:os';
 import type { Command } from 'commander';
 import { type BackendStatus, backendReport } from '../index.js';
 import { finish } from './options.js';
-import { formatTable, print, printJson } from './output.js';
+import { formatTable, print, printJson, shortenPaths } from './output.js';
 
 interface Tool {
   readonly tool: string;
@@ -89,14 +89,17 @@ function printReport(
   print('\nnpm run build builds every backend that these allow.');
 }
 
-/** Backends, fastest first, with kernels or the reason why they are not there. */
-export function backendTable(backends: readonly BackendStatus[]): string {
-  const rows = backends.map(({ name, available, kernel, maxThreads, reason }) => [
+/** Backends, fastest first, with their kernels; below, why those that are absent are. */
+function backendTable(backends: readonly BackendStatus[]): string {
+  const rows = backends.map(({ name, available, kernel, maxThreads }) => [
     name,
     available ? 'yes' : 'no',
     kernel ?? '–',
     available ? maxThreads : '–',
-    reason ?? '',
   ]);
-  return formatTable(['backend', 'available', 'kernel', 'threads', 'why not'], rows);
+  const absent = backends.flatMap(({ name, reason }) =>
+    reason === null ? [] : [`${name}: ${shortenPaths(reason)}`],
+  );
+  const table = formatTable(['backend', 'available', 'kernel', 'threads'], rows);
+  return [table, ...absent].join('\n');
 }

@@ -1,6 +1,7 @@
 /** What commands print: one JSON document or tables on stdout, everything else on stderr. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import cliProgress from 'cli-progress';
 
 /** Thrown for what the person at the terminal has to change; exit code 2. */
@@ -91,6 +92,13 @@ export class Progress {
     bar.start(1, 0, { label: '' });
     return bar;
   }
+}
+
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A message with the package's own files named as from its folder. */
+export function shortenPaths(message: string): string {
+  return message.replaceAll(`file://${packageRoot}`, '').replaceAll(packageRoot, '');
 }
 
 /** A count with separators: 12,345. */

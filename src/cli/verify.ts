@@ -22,6 +22,7 @@ import {
   Progress,
   print,
   printJson,
+  shortenPaths,
   UsageError,
   writeFileWhole,
 } from './output.js';
@@ -110,7 +111,7 @@ function toJson(report: VerifyReport, statuses: readonly BackendStatus[]) {
 
 function printReport(report: VerifyReport, statuses: readonly BackendStatus[]): void {
   for (const { name, available, reason } of statuses) {
-    if (!available) print(`not available: ${name}: ${reason}`);
+    if (!available) print(`not available: ${name}: ${shortenPaths(reason ?? '')}`);
   }
   print(digestTable(report));
   const failed = report.checks.filter((check) => !check.ok);
@@ -134,12 +135,17 @@ export function digestTable({ results }: VerifyReport): string {
   const sizes = results.map(({ task, envs }) => JSON.stringify([task, envs]));
   const isAgreed = givers.size === new Set(sizes).size;
   const rows = [...givers].map(([key, names]) => {
-    const who = isAgreed ? `${names.size} implementations` : [...names].join(', ');
+    const who = isAgreed ? formatImplementations(names.size) : [...names].join(', ');
     return [...(cells.get(key) ?? []), who];
   });
   const all = [...new Set([...givers.values()].flatMap((names) => [...names]))];
   const table = formatTable(['task', 'envs', 'digest', 'golden', 'given by'], rows);
   return `${table}\n\nimplementations: ${all.join(', ')}`;
+}
+
+/** `1 implementation`, `8 implementations`. */
+export function formatImplementations(count: number): string {
+  return `${count} implementation${count === 1 ? '' : 's'}`;
 }
 
 function describeDifference(d: FirstDifference): string {

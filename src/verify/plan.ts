@@ -4,6 +4,7 @@ import type { CompiledTask } from '../envs/family.js';
 import { corePolicy } from '../generated/common.js';
 import { compileTask } from '../registry.js';
 import { addSeed, parseSeed } from '../seeding.js';
+import { corePolicyNumber } from '../vector-options.js';
 import { ActionSource } from './actions.js';
 
 /** One history of a batch. */
@@ -12,7 +13,7 @@ export interface Run {
   readonly task: CompiledTask;
   readonly autoreset: Autoreset;
   readonly steps: number;
-  /** Steps of the core's random policy afterwards, then as many eighths of a constant one. */
+  /** Steps of the core's random policy afterwards; its other policies play a share of that. */
   readonly rolloutSteps: number;
 }
 
@@ -118,17 +119,31 @@ export function* play(batch: Batch, run: Run, fine = false): Generator<number, v
       yield step;
     }
   }
-  const constantSteps = Math.ceil(run.rolloutSteps / 8);
-  yield* rollout(batch, corePolicy.random, run.steps, run.rolloutSteps, fine);
-  source.write(actions, run.steps + 1);
-  yield* rollout(batch, corePolicy.constant, run.steps + run.rolloutSteps, constantSteps, fine);
+  let done = run.steps;
+  for (const { policy, steps } of rolloutsOf(run)) {
+    source.write(actions, done + 1); // what `constant` holds; the others overwrite it
+    for (const end of rollout(batch, policy, steps, fine)) yield done + end;
+    done += steps;
+  }
 }
 
-function* rollout(batch: Batch, policy: number, from: number, steps: number, fine: boolean) {
+/** The core's random policy, every heuristic of the family for a quarter, the constant one. */
+function rolloutsOf({ task, rolloutSteps }: Run): { policy: number; steps: number }[] {
+  const part = (share: number) => Math.ceil(rolloutSteps / share);
+  return [
+    { policy: corePolicy.random, steps: rolloutSteps },
+    ...task.layout.heuristics.map((name) => {
+      return { policy: corePolicyNumber(task.layout, name), steps: part(4) };
+    }),
+    { policy: corePolicy.constant, steps: part(8) },
+  ];
+}
+
+function* rollout(batch: Batch, policy: number, steps: number, fine: boolean) {
   const chunk = fine ? 1 : steps;
-  for (let done = chunk; done <= steps && steps > 0; done += chunk) {
+  for (let done = chunk; done <= steps; done += chunk) {
     batch.rollout(policy, chunk);
-    yield from + done;
+    yield done;
   }
 }
 
