@@ -3,8 +3,8 @@
  * is said in docs/environments/autoscaling.md and specified, bit for bit, by
  * src/reference/autoscaling.ts.
  *
- * The request rate is f32, and rate, utilisations, latency and price are rounded to f32 where they
- * arise; the rest is f64.
+ * The request rate is f32, utilisations and latency are rounded to f32 where they arise; the rest
+ * is f64.
  */
 import { Batch, CHUNK } from '../batch';
 import { Channels } from '../channels';

@@ -134,12 +134,12 @@ export function gradeAutoscalingEpisode(
     const lengths = `${states.length}, ${actions.length} and ${rewards.length}`;
     throw new RangeError(`states, actions and rewards are ${lengths}: equal lengths are needed`);
   }
-  let spent = 0;
+  let budgetLeft = service.budget ?? Infinity;
   const steps = states.map((state, i) => {
     requireState(state, task.observationDim, `states[${i}]`);
     const metrics = metricsOfState(state, service);
-    spent += priceOf(state, service);
-    metrics[metric.overBudget] = service.budget !== null && spent > service.budget ? 1 : 0;
+    budgetLeft -= priceOf(state, service);
+    metrics[metric.overBudget] = budgetLeft < 0 ? 1 : 0;
     return { reward: requireNumber(rewards[i], `rewards[${i}]`), metrics };
   });
   return task.grade(foldSteps(steps));

@@ -3,9 +3,9 @@
  * is said in docs/environments/autoscaling.md; this file is the specification that every backend
  * follows bit for bit.
  *
- * The request rate is f32 (table part), and rate, utilisations, latency and price are rounded to
- * f32 where they arise: reward, flags and statistics read what the agent reads, so a log of states
- * is enough to compute them again. Everything else is f64.
+ * The request rate is f32 (table part), and utilisations and latency are rounded to f32 where they
+ * arise: reward, flags and statistics read what the agent reads, so a log of states is enough to
+ * compute them again. Everything else is f64.
  */
 import type { DecodedProgram } from '../compile/program.js';
 import { sampleQuantile } from '../compile/sample.js';

@@ -1,8 +1,8 @@
 //! Autoscaling: how many instances keep a service inside its utilisation band.
 //!
 //! `src/reference/autoscaling.ts` is the specification; this is the oracle of the core, one lane
-//! at a time. The request rate is f32, and rate, utilisations, latency and price are rounded to
-//! f32 where they arise; the rest is f64.
+//! at a time. The request rate is f32, utilisations and latency are rounded to f32 where they
+//! arise; the rest is f64.
 
 mod blocked;
 mod policies;
