@@ -7,10 +7,15 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastifyWebsocket from '@fastify/websocket';
 import Fastify, { LogController } from 'fastify';
 import { loadBackend, spec } from '../index.js';
-import { resolveConfig, type ServerConfig } from './config.js';
+import { type Environment, resolveConfig, type ServerConfig } from './config.js';
 import type { ServerContext } from './context.js';
 import { type App, addEnvironmentApi } from './environment-api.js';
 import { ApiError, replyWithError } from './errors.js';
+import { openDatabase } from './experiments/database.js';
+import { addExperiments } from './experiments/routes.js';
+import { RunStore } from './experiments/run-store.js';
+import { Runner } from './experiments/runner.js';
+import { trainDefaults } from './experiments/train-request.js';
 import { createMetrics } from './metrics.js';
 import { addOpenEnv } from './openenv/routes.js';
 import { RouteTable, requireToken } from './safety.js';
@@ -24,12 +29,16 @@ import { VERSION } from './version.js';
 const FRAME_BYTES_MAX = 8 * 2 ** 20;
 
 /**
- * Builds the server; it does not listen yet. `inject` and `listen` are Fastify's.
+ * Builds the server; it does not listen yet. `inject` and `listen` are Fastify's. What is not in
+ * `options` comes from the INFRAGYM_… variables of `environment`, then from the defaults.
  *
  * @throws RangeError for a setting that is wrong and an unknown task.
  */
-export async function buildServer(options: Partial<ServerConfig> = {}): Promise<App> {
-  const config = resolveConfig(options);
+export async function buildServer(
+  options: Partial<ServerConfig> = {},
+  environment: Environment = {},
+): Promise<App> {
+  const config = resolveConfig(options, environment);
   const rootTask = spec(config.openenv);
   const backend = await loadBackend(config.backend);
   const app = createApp(config);
@@ -51,6 +60,7 @@ export async function buildServer(options: Partial<ServerConfig> = {}): Promise<
   addEnvironmentApi(app, context);
   addOpenEnv(app, context);
   addVec(app, context, batches);
+  addRuns(app, config, environment);
   addDocuments(app, context);
   app.addHook('preClose', () => sockets.close());
   app.addHook('onClose', async () => {
@@ -115,6 +125,17 @@ async function addPlugins(app: App, config: ServerConfig): Promise<void> {
   }
   await app.register(fastifyWebsocket, {
     options: { maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false },
+  });
+}
+
+/** Experiments, whose database is opened here and closed with the server. */
+function addRuns(app: App, config: ServerConfig, environment: Environment): void {
+  const store = new RunStore(openDatabase(config.dataDir));
+  const runner = new Runner(store, config);
+  addExperiments(app, { store, runner, defaults: trainDefaults(environment) }, config);
+  app.addHook('onClose', async () => {
+    await runner.close();
+    store.close();
   });
 }
 

@@ -85,7 +85,7 @@ export function compiled(id: string, config: JsonObject = {}): CompiledTask {
 }
 
 /** Entries by which the library may be told a file; a client may name only what is shipped. */
-const FILE_ENTRIES = ['table', 'traffic', 'trace', 'workload', 'profile', 'file', 'path'];
+const FILE_ENTRIES = ['table', 'traffic', 'trace', 'profile', 'file', 'path'];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 function refuseFiles(value: unknown, path: readonly string[]): void {

@@ -21,8 +21,9 @@ export async function serve(
   options: Partial<ServerConfig> = {},
   { onReady }: ServeEvents = {},
 ): Promise<void> {
-  const config = resolveConfig(options, readEnvironment());
-  const app = await buildServer(config);
+  const environment = readEnvironment();
+  const config = resolveConfig(options, environment);
+  const app = await buildServer(config, environment);
   const stopped = nextSignal();
   await app.listen({ host: config.host, port: config.port });
   const { port } = app.server.address() as AddressInfo;
