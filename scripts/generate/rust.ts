@@ -28,7 +28,8 @@ const enumModule = (name: string, values: readonly string[]): string =>
     singular(name),
     values.map((value) => ({ name: value })),
     `Indices of ${name}.`,
-    'u32',
+    // Fields are positions in a part of a row, other lists are numbers in programs and state.
+    name.endsWith('_fields') ? 'usize' : 'u32',
   );
 
 export function rustCommon(common: CommonSpec): string {

@@ -71,6 +71,11 @@ export class SchedulingCluster {
     return this.power(n, 0) - this.t.tierSleepMw[this.t.serverTier[n]];
   }
 
+  /** Steps that the job of slot k has waited. */
+  waited(state: SchedulingState, k: number): number {
+    return minus(state.step, state.slotArrival[k]);
+  }
+
   /** Whether slot k holds a job that server n can take now. */
   fits(state: SchedulingState, k: number, n: number): boolean {
     return (

@@ -112,7 +112,7 @@ export class SchedulingPolicies {
   /** Whether the job of slot k has waited two thirds of its deadline, and not yet all of it. */
   private isUrgent(state: SchedulingState, k: number): boolean {
     const { deadlineSteps } = this.cluster.s;
-    const waited = state.step - state.slotArrival[k];
+    const waited = this.cluster.waited(state, k);
     return 3 * waited >= 2 * deadlineSteps && waited <= deadlineSteps;
   }
 

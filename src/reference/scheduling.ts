@@ -105,7 +105,7 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     this.report(state, out);
     const power = state.powerMw * s.rewardPower;
     const late = m[metric.violations] * s.rewardViolation;
-    out.reward = 0 - power - late - m[metric.toggles] * s.rewardToggle;
+    out.reward = Math.fround(0 - power - late - m[metric.toggles] * s.rewardToggle);
     out.cost = m[metric.violations];
     out.terminated = false;
     out.truncated = state.step >= s.horizon;
@@ -138,15 +138,15 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
       m[metric.invalidActions] = 1;
       return;
     }
-    this.countWait(state, state.slotArrival[k], m);
+    this.countWait(state, k, m);
     cluster.place(state, k, n);
   }
 
-  /** A job that arrived then starts now: it no longer waits. */
-  private countWait(state: SchedulingState, arrival: number, m: Float32Array): void {
-    const waited = state.step > arrival ? state.step - arrival : 0;
+  /** The job of slot k starts now: it no longer waits. */
+  private countWait(state: SchedulingState, k: number, m: Float32Array): void {
+    const waited = this.cluster.waited(state, k);
     const waiting = waited > this.s.deadlineSteps ? state.lateWaiting : state.freshWaiting;
-    waiting[arrival % this.s.deadlineSteps] -= 1;
+    waiting[state.slotArrival[k] % this.s.deadlineSteps] -= 1;
     m[metric.placed] = 1;
     m[metric.waitSteps] = waited;
     m[metric.waitBin] = waitBin(waited) + 1;
@@ -211,7 +211,7 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     let at = s.numServers * NUM_SERVER_FIELDS;
     for (let k = 0; k < s.numSlots; k++, at += NUM_SLOT_FIELDS) {
       const present = k < state.numVisible;
-      const waited = state.step > state.slotArrival[k] ? state.step - state.slotArrival[k] : 0;
+      const waited = this.cluster.waited(state, k);
       observation[at + slotField.present] = present ? 1 : 0;
       observation[at + slotField.cpu] = present ? state.slotCpu[k] / 100 : 0;
       observation[at + slotField.mem] = present ? state.slotMem[k] / 100 : 0;

@@ -2,6 +2,7 @@
 
 mod autoscaling;
 mod provisioning;
+mod scheduling;
 mod serving;
 
 use crate::actions::ActionSampler;
@@ -9,6 +10,7 @@ use crate::batch::{Batch, Env, Options, VectorEnv};
 use crate::generated::autoscaling as autoscaling_layout;
 use crate::generated::common::{header, table};
 use crate::generated::provisioning as provisioning_layout;
+use crate::generated::scheduling as scheduling_layout;
 use crate::generated::serving as serving_layout;
 use crate::program::{Layout, Program, ProgramError};
 
@@ -36,6 +38,12 @@ pub fn create(
             bytes,
             options,
             provisioning::Provisioning::new,
+        ),
+        f if f == scheduling_layout::LAYOUT.family => make(
+            &scheduling_layout::LAYOUT,
+            bytes,
+            options,
+            scheduling::Scheduling::new,
         ),
         _ => Err(ProgramError::Header(header::FAMILY)),
     }

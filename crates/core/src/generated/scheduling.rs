@@ -37,47 +37,47 @@ pub mod server_mode {
 /// Indices of server_fields.
 pub mod server_field {
     /// cpu_used
-    pub const CPU_USED: u32 = 0;
+    pub const CPU_USED: usize = 0;
     /// mem_used
-    pub const MEM_USED: u32 = 1;
+    pub const MEM_USED: usize = 1;
     /// capacity
-    pub const CAPACITY: u32 = 2;
+    pub const CAPACITY: usize = 2;
     /// active
-    pub const ACTIVE: u32 = 3;
+    pub const ACTIVE: usize = 3;
     /// waking
-    pub const WAKING: u32 = 4;
+    pub const WAKING: usize = 4;
     /// asleep
-    pub const ASLEEP: u32 = 5;
+    pub const ASLEEP: usize = 5;
     /// next_event
-    pub const NEXT_EVENT: u32 = 6;
+    pub const NEXT_EVENT: usize = 6;
     pub const COUNT: usize = 7;
 }
 
 /// Indices of slot_fields.
 pub mod slot_field {
     /// present
-    pub const PRESENT: u32 = 0;
+    pub const PRESENT: usize = 0;
     /// cpu
-    pub const CPU: u32 = 1;
+    pub const CPU: usize = 1;
     /// mem
-    pub const MEM: u32 = 2;
+    pub const MEM: usize = 2;
     /// duration
-    pub const DURATION: u32 = 3;
+    pub const DURATION: usize = 3;
     /// wait
-    pub const WAIT: u32 = 4;
+    pub const WAIT: usize = 4;
     pub const COUNT: usize = 5;
 }
 
 /// Indices of fleet_fields.
 pub mod fleet_field {
     /// backlog
-    pub const BACKLOG: u32 = 0;
+    pub const BACKLOG: usize = 0;
     /// power
-    pub const POWER: u32 = 1;
+    pub const POWER: usize = 1;
     /// arrivals
-    pub const ARRIVALS: u32 = 2;
+    pub const ARRIVALS: usize = 2;
     /// elapsed
-    pub const ELAPSED: u32 = 3;
+    pub const ELAPSED: usize = 3;
     pub const COUNT: usize = 4;
 }
 

@@ -1,0 +1,441 @@
+//! Scheduling: jobs on servers, one decision a step.
+//!
+//! `src/reference/scheduling.ts` is the specification; this steps one lane at a time, over arrays
+//! that lie together environment by environment. Units and milliwatts are integers, so that sums
+//! do not depend on their order.
+
+mod cluster;
+mod fleet;
+mod policies;
+
+use crate::batch::{Env, fold_common};
+use crate::generated::common::stream;
+use crate::generated::scheduling::{
+    BACKLOG_MAX, Scalars, Tables, WAIT_BINS, fleet_field, metric, real, server_field, server_mode,
+    slot_field, statistic, word,
+};
+use crate::program::Program;
+use crate::rng::{philox, word_below};
+use crate::store::{Block, LANES, Shape};
+use cluster::{Cluster, Counts};
+use fleet::{Fleet, Workload};
+
+/// Most servers of a fleet.
+const SERVERS_MAX: usize = 256;
+
+/// The family over one program.
+pub struct Scheduling {
+    fleet: Fleet,
+    workload: Workload,
+    shape: Shape,
+    #[cfg(target_arch = "x86_64")]
+    avx2: bool,
+}
+
+type Metrics = [f32; metric::COUNT];
+
+impl Scheduling {
+    pub fn new(program: &Program, metrics: bool) -> Self {
+        let s = Scalars::new(program.scalars());
+        let t = Tables::new(program);
+        let fleet = Fleet::new(program, &s, &t);
+        let shape = Shape {
+            action_dim: s.action_dim as usize,
+            observation_dim: s.observation_dim as usize,
+            mask_dim: s.mask_dim as usize,
+            metric_dim: if metrics { metric::COUNT } else { 0 },
+            words: word::COUNT,
+            arrays: fleet.sizes.total(),
+            reals: real::COUNT,
+            statistics: statistic::COUNT,
+        };
+        Self {
+            fleet,
+            workload: Workload::new(&s, &t),
+            shape,
+            #[cfg(target_arch = "x86_64")]
+            avx2: std::arch::is_x86_feature_detected!("avx2"),
+        }
+    }
+
+    /// One environment's arrays.
+    #[inline(always)]
+    fn arrays_of<'a>(&self, arrays: &'a mut [u32], lane: usize) -> &'a mut [u32] {
+        &mut arrays[lane * self.shape.arrays..][..self.shape.arrays]
+    }
+
+    #[inline(always)]
+    fn step_lane(&self, block: &mut Block, lane: usize) {
+        let c = Counts::load(block, lane);
+        let draws = Draws::new(block, lane);
+        let tick = (block.words[word::WINDOW_START][lane] + c.step) as usize;
+        let a = self.fleet.sizes.split(self.arrays_of(block.arrays, lane));
+        let fleet = &self.fleet;
+        let mut cluster = Cluster { fleet, c, a };
+        let mut m: Metrics = [0.0; metric::COUNT];
+        self.apply_action(&mut cluster, block.actions[lane] as i32, &mut m);
+        self.admit_arrivals(&mut cluster, &draws, tick, &mut m);
+        cluster.c.step += 1;
+        advance(&mut cluster, &mut m);
+        self.report(&cluster, &mut m);
+        let power = f64::from(cluster.c.power_mw) * fleet.reward_power;
+        let late = f64::from(m[metric::VIOLATIONS]) * fleet.reward_violation;
+        let toggle = f64::from(m[metric::TOGGLES]) * fleet.reward_toggle;
+        block.rewards[lane] = (0.0 - power - late - toggle) as f32;
+        block.costs[lane] = m[metric::VIOLATIONS];
+        block.terminated[lane] = 0;
+        block.truncated[lane] = u8::from(cluster.c.step >= fleet.horizon);
+        let width = self.shape.observation_dim;
+        let row = &mut block.observations[lane * width..][..width];
+        self.observe(&cluster, row);
+        let width = self.shape.mask_dim;
+        write_mask(&cluster, &mut block.masks[lane * width..][..width]);
+        let counts = cluster.c;
+        counts.store(block, lane);
+        self.publish(block, lane, &m);
+        fold(block, lane, &m);
+    }
+
+    /// An index beyond the space reads the nearest end; an infeasible decision is a wait.
+    #[inline(always)]
+    fn apply_action(&self, cluster: &mut Cluster, index: i32, m: &mut Metrics) {
+        let fleet = &self.fleet;
+        let decision = (index.max(0) as usize).min(fleet.num_actions - 1);
+        if decision == fleet.wait {
+            return;
+        }
+        if decision > fleet.wait {
+            let n = decision - fleet.wait - 1;
+            if cluster.can_toggle(n) {
+                cluster.toggle(n);
+                m[metric::TOGGLES] = 1.0;
+            } else {
+                m[metric::INVALID_ACTIONS] = 1.0;
+            }
+            return;
+        }
+        let (k, n) = (decision / fleet.num_servers, decision % fleet.num_servers);
+        if !cluster.fits(k, n) {
+            m[metric::INVALID_ACTIONS] = 1.0;
+            return;
+        }
+        count_wait(cluster, k, m);
+        cluster.place(k, n);
+    }
+
+    /// The jobs of this tick join the queue, and the waits that pass a multiple of the deadline
+    /// are counted: those of the jobs that arrived a multiple of the deadline ago, whose number is
+    /// kept.
+    #[inline(always)]
+    fn admit_arrivals(&self, cluster: &mut Cluster, draws: &Draws, tick: usize, m: &mut Metrics) {
+        let now = (cluster.c.step % self.fleet.deadline) as usize;
+        let newly_late = cluster.a.fresh_waiting[now];
+        let late = cluster.a.late_waiting[now].wrapping_add(newly_late);
+        cluster.a.late_waiting[now] = late;
+        let mut arrivals = 0;
+        let mut dropped = 0;
+        let mut admit = |job| {
+            arrivals += 1;
+            dropped += u32::from(!cluster.enqueue(job));
+        };
+        if self.workload.from_trace {
+            self.workload.recorded(tick).for_each(&mut admit);
+        } else {
+            let w = draws.block(0);
+            let number = self.workload.arrivals(draws.counter[0], w[0]);
+            if number > 0 {
+                admit(self.workload.job([w[1], w[2], w[3]]));
+            }
+            for i in 1..number {
+                let w = draws.block(i);
+                admit(self.workload.job([w[0], w[1], w[2]]));
+            }
+        }
+        cluster.a.fresh_waiting[now] = arrivals - dropped;
+        cluster.c.last_arrivals = arrivals;
+        m[metric::ARRIVALS] = arrivals as f32;
+        m[metric::DROPPED] = dropped as f32;
+        m[metric::VIOLATIONS] = (f64::from(late) + f64::from(dropped)) as f32;
+        m[metric::VIOLATED_JOBS] = (f64::from(newly_late) + f64::from(dropped)) as f32;
+    }
+
+    #[inline(always)]
+    fn report(&self, cluster: &Cluster, m: &mut Metrics) {
+        let c = &cluster.c;
+        m[metric::POWER_WATTS] = (f64::from(c.power_mw) / 1000.0) as f32;
+        m[metric::UTILIZATION_RATIO] = (f64::from(c.cpu_in_use) / self.fleet.fleet_cpu) as f32;
+        m[metric::RUNNING] = c.num_running as f32;
+        m[metric::WAITING] = (c.num_visible + c.num_backlog) as f32;
+        m[metric::BACKLOG] = c.num_backlog as f32;
+        let (mut asleep, mut waking) = (0_u32, 0_u32);
+        for &mode in cluster.a.server_mode.iter() {
+            asleep += u32::from(mode == server_mode::ASLEEP);
+            waking += u32::from(mode == server_mode::WAKING);
+        }
+        m[metric::ASLEEP] = asleep as f32;
+        m[metric::WAKING] = waking as f32;
+    }
+
+    /// The observation row, servers then slots then fleet. Quotients of numbers that f32 holds
+    /// exactly are divided in f32: rounding the f64 quotient would give the same.
+    #[inline(always)]
+    fn observe(&self, cluster: &Cluster, row: &mut [f32]) {
+        let (c, a, fleet) = (&cluster.c, &cluster.a, &self.fleet);
+        let (servers, rest) = row.split_at_mut(fleet.num_servers * server_field::COUNT);
+        for (n, out) in servers.chunks_exact_mut(server_field::COUNT).enumerate() {
+            let server = &fleet.servers[n];
+            let mode = a.server_mode[n];
+            let flag = |wanted: u32| if mode == wanted { 1.0 } else { 0.0 };
+            out[server_field::CPU_USED] = a.server_cpu[n] as f32 / server.cpu as f32;
+            out[server_field::MEM_USED] = a.server_mem[n] as f32 / server.mem as f32;
+            out[server_field::CAPACITY] = server.share;
+            out[server_field::ACTIVE] = flag(server_mode::ACTIVE);
+            out[server_field::WAKING] = flag(server_mode::WAKING);
+            out[server_field::ASLEEP] = flag(server_mode::ASLEEP);
+            let left = fleet::minus(a.server_event[n], c.step);
+            out[server_field::NEXT_EVENT] = (f64::from(left) / 100.0) as f32;
+        }
+        let (slots, globals) = rest.split_at_mut(fleet.num_slots * slot_field::COUNT);
+        for (k, out) in slots.chunks_exact_mut(slot_field::COUNT).enumerate() {
+            if k as u32 >= c.num_visible {
+                out.fill(0.0);
+                continue;
+            }
+            out[slot_field::PRESENT] = 1.0;
+            out[slot_field::CPU] = a.slot_cpu[k] as f32 / 100.0;
+            out[slot_field::MEM] = a.slot_mem[k] as f32 / 100.0;
+            out[slot_field::DURATION] = a.slot_duration[k] as f32 / 100.0;
+            out[slot_field::WAIT] = cluster.waited(k) as f32 / fleet.deadline as f32;
+        }
+        let ratio = |x: u32, y: f64| (f64::from(x) / y) as f32;
+        globals[fleet_field::BACKLOG] = ratio(c.num_backlog, BACKLOG_MAX as f64);
+        globals[fleet_field::POWER] = ratio(c.power_mw, fleet.fleet_power_mw);
+        globals[fleet_field::ARRIVALS] = ratio(c.last_arrivals, fleet.max_arrivals);
+        globals[fleet_field::ELAPSED] = ratio(c.step, f64::from(fleet.horizon));
+    }
+
+    #[inline(always)]
+    fn publish(&self, block: &mut Block, lane: usize, m: &Metrics) {
+        if !block.metrics.is_empty() {
+            block.metrics[lane * metric::COUNT..][..metric::COUNT].copy_from_slice(m);
+        }
+    }
+
+    #[inline(always)]
+    fn step_lanes(&self, block: &mut Block, skip: u64) {
+        for lane in 0..LANES {
+            if skip & (1 << lane) == 0 {
+                self.step_lane(block, lane);
+            }
+        }
+    }
+}
+
+/// What names the draws of a step.
+struct Draws {
+    counter: [u32; 2],
+    key: [u32; 2],
+}
+
+impl Draws {
+    #[inline(always)]
+    fn new(block: &Block, lane: usize) -> Self {
+        let words = &block.words;
+        Self {
+            counter: [words[word::STEP][lane], words[word::EPISODE][lane]],
+            key: [words[word::SEED_LO][lane], words[word::SEED_HI][lane]],
+        }
+    }
+
+    #[inline(always)]
+    fn block(&self, index: u32) -> [u32; 4] {
+        philox(
+            [self.counter[0], self.counter[1], stream::STEP, index],
+            self.key,
+        )
+    }
+}
+
+/// The job of slot k starts now: it no longer waits.
+#[inline(always)]
+fn count_wait(cluster: &mut Cluster, k: usize, m: &mut Metrics) {
+    let waited = cluster.waited(k);
+    let deadline = cluster.fleet.deadline;
+    let at = (cluster.a.slot_arrival[k] % deadline) as usize;
+    let waiting = if waited > deadline {
+        &mut cluster.a.late_waiting[at]
+    } else {
+        &mut cluster.a.fresh_waiting[at]
+    };
+    *waiting = waiting.wrapping_sub(1);
+    m[metric::PLACED] = 1.0;
+    m[metric::WAIT_STEPS] = waited as f32;
+    m[metric::WAIT_BIN] = (wait_bin(waited) + 1) as f32;
+}
+
+/// The bin of a wait: each of 0..=15 its own, then four an octave; the last takes what is longer.
+#[inline(always)]
+fn wait_bin(steps: u32) -> u32 {
+    if steps < 16 {
+        return steps;
+    }
+    let octave = 31 - steps.leading_zeros();
+    (4 * octave + ((steps >> (octave - 2)) & 3)).min(WAIT_BINS as u32 - 1)
+}
+
+/// What is due at the new step: jobs end, woken servers become active.
+#[inline(always)]
+fn advance(cluster: &mut Cluster, m: &mut Metrics) {
+    let mut completed = 0;
+    for n in 0..cluster.fleet.num_servers {
+        if cluster.a.server_event[n] != cluster.c.step {
+            continue;
+        }
+        if cluster.a.server_mode[n] == server_mode::WAKING {
+            cluster.a.server_mode[n] = server_mode::ACTIVE;
+            cluster.a.server_event[n] = 0;
+        } else {
+            completed += cluster.release(n);
+        }
+    }
+    m[metric::COMPLETED] = completed as f32;
+}
+
+/// The mask of what is feasible now. A server that takes no job has less than no room.
+#[inline(always)]
+fn write_mask(cluster: &Cluster, mask: &mut [u8]) {
+    let fleet = cluster.fleet;
+    let num_servers = fleet.num_servers;
+    let mut free_cpu = [-1_i32; SERVERS_MAX];
+    let mut free_mem = [-1_i32; SERVERS_MAX];
+    for n in 0..num_servers {
+        if cluster.a.server_mode[n] == server_mode::ACTIVE {
+            free_cpu[n] = cluster.free_cpu(n) as i32;
+            free_mem[n] = cluster.free_mem(n) as i32;
+        }
+    }
+    let (placements, rest) = mask.split_at_mut(fleet.wait);
+    for (k, row) in placements.chunks_exact_mut(num_servers).enumerate() {
+        if k as u32 >= cluster.c.num_visible {
+            row.fill(0);
+            continue;
+        }
+        let (cpu, mem) = (cluster.a.slot_cpu[k] as i32, cluster.a.slot_mem[k] as i32);
+        for (out, (&c, &m)) in row.iter_mut().zip(free_cpu.iter().zip(&free_mem)) {
+            *out = u8::from(cpu <= c) & u8::from(mem <= m);
+        }
+    }
+    rest[0] = 1;
+    for (n, out) in rest[1..].iter_mut().enumerate() {
+        *out = u8::from(cluster.can_toggle(n));
+    }
+}
+
+/// Folds the episode statistics from the f32 outputs.
+#[inline(always)]
+fn fold(block: &mut Block, lane: usize, m: &Metrics) {
+    fold_common(block, lane);
+    let sums = [
+        (statistic::POWER_WATTS_SUM, metric::POWER_WATTS),
+        (statistic::UTILIZATION_RATIO_SUM, metric::UTILIZATION_RATIO),
+        (statistic::ARRIVALS_SUM, metric::ARRIVALS),
+        (statistic::PLACED_SUM, metric::PLACED),
+        (statistic::COMPLETED_SUM, metric::COMPLETED),
+        (statistic::DROPPED_SUM, metric::DROPPED),
+        (statistic::VIOLATIONS_SUM, metric::VIOLATIONS),
+        (statistic::VIOLATED_JOBS_SUM, metric::VIOLATED_JOBS),
+        (statistic::WAIT_STEPS_SUM, metric::WAIT_STEPS),
+        (statistic::TOGGLES_SUM, metric::TOGGLES),
+        (statistic::INVALID_ACTIONS_SUM, metric::INVALID_ACTIONS),
+        (statistic::ASLEEP_SUM, metric::ASLEEP),
+    ];
+    for (slot, index) in sums {
+        block.statistics[slot][lane] += f64::from(m[index]);
+    }
+    let bin = m[metric::WAIT_BIN] as usize;
+    if bin > 0 {
+        block.statistics[statistic::WAIT_HISTOGRAM_0 + bin - 1][lane] += 1.0;
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn step_avx2(env: &Scheduling, block: &mut Block, skip: u64) {
+    env.step_lanes(block, skip);
+}
+
+impl Env for Scheduling {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn kernel(&self) -> &'static str {
+        #[cfg(target_arch = "x86_64")]
+        if self.avx2 {
+            return "avx2";
+        }
+        "scalar"
+    }
+
+    fn reset(&self, block: &mut Block, lane: usize) {
+        let words = &mut block.words;
+        let key = [words[word::SEED_LO][lane], words[word::SEED_HI][lane]];
+        let counter = [0, words[word::EPISODE][lane], stream::RESET, 0];
+        let windows = self.workload.window_start_max + 1;
+        words[word::WINDOW_START][lane] = word_below(philox(counter, key)[0], windows);
+        let c = Counts {
+            step: 0,
+            num_visible: 0,
+            backlog_head: 0,
+            num_backlog: 0,
+            num_running: 0,
+            last_server: self.fleet.num_servers as u32 - 1,
+            power_mw: self.fleet.idle_power_mw,
+            cpu_in_use: 0,
+            last_arrivals: 0,
+        };
+        c.store(block, lane);
+        let elements = self.arrays_of(block.arrays, lane);
+        elements.fill(0);
+        let a = self.fleet.sizes.split(elements);
+        let cluster = Cluster {
+            fleet: &self.fleet,
+            c,
+            a,
+        };
+        let mut m: Metrics = [0.0; metric::COUNT];
+        self.report(&cluster, &mut m);
+        let width = self.shape.observation_dim;
+        self.observe(&cluster, &mut block.observations[lane * width..][..width]);
+        let width = self.shape.mask_dim;
+        write_mask(&cluster, &mut block.masks[lane * width..][..width]);
+        self.publish(block, lane, &m);
+    }
+
+    fn step(&self, block: &mut Block, lane: usize) {
+        self.step_lane(block, lane);
+    }
+
+    fn step_block(&self, block: &mut Block, skip: u64) {
+        #[cfg(target_arch = "x86_64")]
+        if self.avx2 {
+            // SAFETY: the processor has what the function is compiled for.
+            unsafe { step_avx2(self, block, skip) };
+            return;
+        }
+        self.step_lanes(block, skip);
+    }
+
+    fn act(&self, policy: u32, block: &mut Block, lane: usize) {
+        let c = Counts::load(block, lane);
+        let a = self.fleet.sizes.split(self.arrays_of(block.arrays, lane));
+        let cluster = Cluster {
+            fleet: &self.fleet,
+            c,
+            a,
+        };
+        if let Some(decision) = policies::decide(policy, &cluster) {
+            block.actions[lane] = decision as u32;
+        }
+    }
+}
