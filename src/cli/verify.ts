@@ -59,7 +59,7 @@ async function run(options: VerifyCommandOptions): Promise<void> {
     progress.update(done / total, label);
   if (options.write) {
     const written = await makeGoldens(options.tasks, onProgress);
-    writeGoldens({ ...readGoldens(), ...written });
+    writeGoldens(options.tasks ? { ...readGoldens(), ...written } : written);
   }
   const statuses = await backendReport();
   const backends = await chosenBackends(statuses, options.backends);

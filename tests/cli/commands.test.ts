@@ -90,6 +90,35 @@ describe('evaluate', () => {
   });
 });
 
+describe('verify', () => {
+  const quick = ['verify', '--quick', '--tasks', 'provisioning-easy', '--backends', 'reference'];
+
+  it('reports backends, digests and the first difference', async () => {
+    const finished = await infragym([...quick, '--json']);
+    const report = JSON.parse(finished.stdout) as {
+      ok: boolean;
+      backends: Record<string, unknown>[];
+      results: { digest: string; golden: string | null }[];
+      first_difference: unknown;
+    };
+    expect(Object.keys(report.backends[0])).toEqual(['backend', 'kernel', 'available', 'reason']);
+    expect(Object.keys(report.results[0])).toEqual([
+      ...['task', 'backend', 'kernel', 'envs', 'threads', 'digest', 'golden'],
+    ]);
+    const isGolden = report.results.every(({ digest, golden }) => digest === (golden ?? digest));
+    expect(report.ok).toBe(isGolden);
+    expect(report.first_difference === null).toBe(report.ok);
+    expect(finished.code).toBe(report.ok ? 0 : 1);
+  });
+
+  it('prints one line for each task and batch size', async () => {
+    const { stdout } = await infragym(quick);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('provisioning/easy-v1'));
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line).toMatch(/ [0-9a-f]{16} .*1 implementation$/);
+  });
+});
+
 describe('doctor', () => {
   it('names every backend, with the reason where one is absent', async () => {
     const report = await json<{ backends: Record<string, unknown>[] }>(['doctor']);
