@@ -78,7 +78,8 @@ function createApp(config: ServerConfig): App {
     bodyLimit: config.bodyLimit,
     trustProxy: config.trustProxy,
     requestTimeout: config.requestTimeout,
-    connectionTimeout: 0,
+    // How often slow requests are looked for; Node's own 30 s would let them live twice as long.
+    http: { connectionsCheckingInterval: Math.min(2000, config.requestTimeout) },
     keepAliveTimeout: 10_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
