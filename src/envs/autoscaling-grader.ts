@@ -4,8 +4,8 @@
  */
 import { exp } from '../compile/math.js';
 import { autoscalingLayout, metric } from '../generated/autoscaling.js';
-import { foldStep, foldsOf } from '../reference/statistics.js';
 import { isNumberArray, show } from '../spaces/space.js';
+import { foldLogSteps, type LogStep, readLogSteps, requireNumber } from './episode-log.js';
 import type { CompiledTask, EpisodeStatistics, Grade } from './family.js';
 
 /** What a grade depends on beside the episode. */
@@ -71,20 +71,11 @@ function describeGrade(b: Record<string, number>, rules: GradeRules): string {
   );
 }
 
-const folds = foldsOf(autoscalingLayout);
 const NEEDED = ['cpu', 'memory', 'latency', 'instances', 'price', 'sla_violation', 'over_budget'];
 
-/** The statistics of steps given as metrics rows and rewards. */
-function foldSteps(steps: readonly { reward: number; metrics: ArrayLike<number> }[]) {
-  const statistics = new Float64Array(autoscalingLayout.statistics.length);
-  steps.forEach(({ reward, metrics }, i) => {
-    const cost = metrics[metric.slaViolation] + metrics[metric.overBudget];
-    foldStep(folds, statistics, { step: i + 1, reward, cost, metrics, previous: {} });
-  });
-  return Object.fromEntries(
-    autoscalingLayout.statistics.map(({ name }, i) => [name, statistics[i]]),
-  );
-}
+/** The statistics of steps, with their costs as the kernels count them. */
+const foldSteps = (steps: readonly LogStep[]): EpisodeStatistics =>
+  foldLogSteps(autoscalingLayout, steps, (m) => m[metric.slaViolation] + m[metric.overBudget]);
 
 /**
  * Grades an episode from its log: rows of `{ reward, metrics }`, or of `{ reward, info }` with
@@ -93,10 +84,7 @@ function foldSteps(steps: readonly { reward: number; metrics: ArrayLike<number> 
  * @throws RangeError naming the row and the field that is missing or no finite number
  */
 export function gradeAutoscalingLog(task: CompiledTask, log: unknown): Grade {
-  if (!Array.isArray(log)) {
-    throw new RangeError(`log is ${show(log)}: an array of { reward, metrics } is needed`);
-  }
-  return task.grade(foldSteps(log.map((row: unknown, i) => readRow(row, `log[${i}]`))));
+  return task.grade(foldSteps(readLogSteps(log, autoscalingLayout, NEEDED)));
 }
 
 /** The entries of a configuration that say what the states alone do not. */
@@ -176,28 +164,3 @@ function requireState(state: unknown, length: number, where: string): void {
   }
   throw new RangeError(`${where} is ${show(state)}: an array of ${length} numbers is needed`);
 }
-
-function readRow(row: unknown, where: string): { reward: number; metrics: Float64Array } {
-  const fields = requireObject(row, where);
-  const isInInfo = fields['metrics'] === undefined && fields['info'] !== undefined;
-  const parent = isInInfo ? requireObject(fields['info'], `${where}.info`) : fields;
-  const place = isInInfo ? `${where}.info.metrics` : `${where}.metrics`;
-  const given = requireObject(parent['metrics'], place);
-  const metrics = Float64Array.from(autoscalingLayout.metrics, ({ name }) =>
-    NEEDED.includes(name) ? requireNumber(given[name], `${place}.${name}`) : 0,
-  );
-  return { reward: requireNumber(fields['reward'], `${where}.reward`), metrics };
-}
-
-function requireObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject) return value as Readonly<Record<string, unknown>>;
-  throw new RangeError(`${where} is ${describe(value)}: an object is needed`);
-}
-
-function requireNumber(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new RangeError(`${where} is ${describe(value)}: a finite number is needed`);
-}
-
-const describe = (value: unknown): string => (value === undefined ? 'missing' : show(value));

@@ -4,8 +4,7 @@
  */
 import type { ProvisioningConfig } from '../compile/provisioning.js';
 import { provisioningLayout } from '../generated/provisioning.js';
-import { foldStep, foldsOf } from '../reference/statistics.js';
-import { show } from '../spaces/space.js';
+import { foldLogSteps, readLogSteps } from './episode-log.js';
 import type { CompiledTask, EpisodeStatistics, Grade, GradeContext } from './family.js';
 
 /** What the bound depends on beside the arrivals. */
@@ -79,7 +78,6 @@ function describeGrade(b: Record<string, number>, steps: number): string {
 
 /** What the grader reads of a step's metrics. */
 const NEEDED = ['arrivals', 'processed', 'queue', 'cost_usd', 'budget_exhausted'];
-const folds = foldsOf(provisioningLayout);
 
 /**
  * Grades an episode from its log: rows of `{ reward, metrics }`, or of `{ reward, info }` with
@@ -94,39 +92,6 @@ export function gradeProvisioningLog(
   log: unknown,
   context: GradeContext,
 ): Grade {
-  if (!Array.isArray(log)) {
-    throw new RangeError(`log is ${show(log)}: an array of { reward, metrics } is needed`);
-  }
-  const statistics = new Float64Array(provisioningLayout.statistics.length);
-  log.forEach((row: unknown, i) => {
-    const { reward, metrics } = readRow(row, `log[${i}]`);
-    foldStep(folds, statistics, { step: i + 1, reward, cost: 0, metrics, previous: {} });
-  });
-  const entries = provisioningLayout.statistics.map(({ name }, i) => [name, statistics[i]]);
-  return task.grade(Object.fromEntries(entries), context);
+  const steps = readLogSteps(log, provisioningLayout, NEEDED);
+  return task.grade(foldLogSteps(provisioningLayout, steps), context);
 }
-
-function readRow(row: unknown, where: string): { reward: number; metrics: Float64Array } {
-  const fields = requireObject(row, where);
-  const isInInfo = fields['metrics'] === undefined && fields['info'] !== undefined;
-  const parent = isInInfo ? requireObject(fields['info'], `${where}.info`) : fields;
-  const place = isInInfo ? `${where}.info.metrics` : `${where}.metrics`;
-  const given = requireObject(parent['metrics'], place);
-  const metrics = Float64Array.from(provisioningLayout.metrics, ({ name }) =>
-    NEEDED.includes(name) ? requireNumber(given[name], `${place}.${name}`) : 0,
-  );
-  return { reward: requireNumber(fields['reward'], `${where}.reward`), metrics };
-}
-
-function requireObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject) return value as Readonly<Record<string, unknown>>;
-  throw new RangeError(`${where} is ${describe(value)}: an object is needed`);
-}
-
-function requireNumber(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new RangeError(`${where} is ${describe(value)}: a finite number is needed`);
-}
-
-const describe = (value: unknown): string => (value === undefined ? 'missing' : show(value));

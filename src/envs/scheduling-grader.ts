@@ -3,8 +3,7 @@
  * policy reaches; from an episode's statistics or, by the same recurrences, from its log.
  */
 import { schedulingLayout, WAIT_BINS } from '../generated/scheduling.js';
-import { foldStep, foldsOf } from '../reference/statistics.js';
-import { show } from '../spaces/space.js';
+import { foldLogSteps, readLogSteps } from './episode-log.js';
 import type { CompiledTask, EpisodeStatistics, Grade, GradeContext } from './family.js';
 
 /** A step of the clock stands for a minute. */
@@ -106,8 +105,8 @@ function describeGrade(b: SchedulingMetrics & Record<'return' | 'baseline_return
 }
 
 /** What the grader reads of a step's metrics. */
-const NEEDED = new Set(schedulingLayout.statistics.map(({ of }) => of));
-const folds = foldsOf(schedulingLayout);
+const NEEDED = schedulingLayout.statistics.map(({ of }) => of);
+const WAIT_BIN = schedulingLayout.metrics.findIndex(({ name }) => name === 'wait_bin');
 
 /**
  * Grades an episode from its log: rows of `{ reward, metrics }`, or of `{ reward, info }` with
@@ -116,44 +115,12 @@ const folds = foldsOf(schedulingLayout);
  * @throws RangeError naming the row and the field that is missing or no finite number
  */
 export function gradeSchedulingLog(task: CompiledTask, log: unknown, context: GradeContext): Grade {
-  if (!Array.isArray(log)) {
-    throw new RangeError(`log is ${show(log)}: an array of { reward, metrics } is needed`);
-  }
-  const statistics = new Float64Array(schedulingLayout.statistics.length);
-  log.forEach((row: unknown, i) => {
-    const { reward, metrics } = readRow(row, `log[${i}]`);
-    foldStep(folds, statistics, { step: i + 1, reward, cost: 0, metrics, previous: {} });
-  });
-  const entries = schedulingLayout.statistics.map(({ name }, i) => [name, statistics[i]]);
-  return task.grade(Object.fromEntries(entries), context);
-}
-
-function readRow(row: unknown, where: string): { reward: number; metrics: Float64Array } {
-  const fields = requireObject(row, where);
-  const isInInfo = fields['metrics'] === undefined && fields['info'] !== undefined;
-  const parent = isInInfo ? requireObject(fields['info'], `${where}.info`) : fields;
-  const place = isInInfo ? `${where}.info.metrics` : `${where}.metrics`;
-  const given = requireObject(parent['metrics'], place);
-  const metrics = Float64Array.from(schedulingLayout.metrics, ({ name }) => {
-    return NEEDED.has(name) ? requireNumber(given[name], `${place}.${name}`) : 0;
-  });
-  const bin = schedulingLayout.metrics.findIndex(({ name }) => name === 'wait_bin');
-  if (!(Number.isInteger(metrics[bin]) && metrics[bin] >= 0 && metrics[bin] <= WAIT_BINS)) {
+  const steps = readLogSteps(log, schedulingLayout, NEEDED);
+  steps.forEach(({ metrics }, i) => {
+    const bin = metrics[WAIT_BIN];
+    if (Number.isInteger(bin) && bin >= 0 && bin <= WAIT_BINS) return;
     const needed = `a whole number from 0 to ${WAIT_BINS} is needed`;
-    throw new RangeError(`${place}.wait_bin is ${metrics[bin]}: ${needed}`);
-  }
-  return { reward: requireNumber(fields['reward'], `${where}.reward`), metrics };
+    throw new RangeError(`log[${i}].metrics.wait_bin is ${bin}: ${needed}`);
+  });
+  return task.grade(foldLogSteps(schedulingLayout, steps), context);
 }
-
-function requireObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject) return value as Readonly<Record<string, unknown>>;
-  throw new RangeError(`${where} is ${describe(value)}: an object is needed`);
-}
-
-function requireNumber(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new RangeError(`${where} is ${describe(value)}: a finite number is needed`);
-}
-
-const describe = (value: unknown): string => (value === undefined ? 'missing' : show(value));

@@ -1,6 +1,7 @@
 /** Reads an episode's log for the grader, and refuses what is missing or mistyped. */
 import { servingLayout } from '../../generated/serving.js';
 import { isNumberArray, show } from '../../spaces/space.js';
+import { requireNumber, requireObject } from '../episode-log.js';
 import { ACTION_FIELDS } from './common.js';
 
 /** A step of a log: reward and a row of metrics in the layout's order, absent ones 0. */
@@ -76,16 +77,3 @@ function readAction(row: Fields, info: Fields, where: string) {
   };
   return { batchSize: read('batch_size', 32), kvBudget: read('kv_budget', 1) };
 }
-
-function requireObject(value: unknown, where: string): Fields {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject && !ArrayBuffer.isView(value)) return value as Fields;
-  throw new RangeError(`${where} is ${describe(value)}: an object is needed`);
-}
-
-function requireNumber(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new RangeError(`${where} is ${describe(value)}: a finite number is needed`);
-}
-
-const describe = (value: unknown): string => (value === undefined ? 'missing' : show(value));
