@@ -7,12 +7,18 @@
  * const env = await make('serving/static-uniform-v1');
  * const { observation } = env.reset({ seed: 0 });
  */
+import { createHash } from 'node:crypto';
 import { loadNative } from './backends/native.js';
 import { provideBackend } from './backends/select.js';
+import { provideSha256 } from './digest.js';
 import './envs/autoscaling-node.js';
 import './envs/scheduling-node.js';
 
 provideBackend('native', loadNative);
+provideSha256(() => {
+  const hash = createHash('sha256');
+  return { update: (bytes) => hash.update(bytes), hex: () => hash.copy().digest('hex') };
+});
 
 export * from './browser.js';
 export { DATASET_KEY, type DatasetHeader } from './data/dataset.js';
