@@ -289,9 +289,6 @@ impl Env for Autoscaling {
     }
 
     fn kernel(&self) -> &'static str {
-        if !self.is_plain() {
-            return "scalar";
-        }
         #[cfg(target_arch = "x86_64")]
         if self.avx2 {
             return Avx2::NAME;
@@ -340,15 +337,7 @@ impl Env for Autoscaling {
         self.fold(block, lane, &m);
     }
 
-    fn step_block(&self, block: &mut Block, skip: u64) {
-        if !self.is_plain() {
-            for lane in 0..crate::store::LANES {
-                if skip & (1 << lane) == 0 {
-                    self.step(block, lane);
-                }
-            }
-            return;
-        }
+    fn step_block(&self, block: &mut Block, _skip: u64) {
         #[cfg(target_arch = "x86_64")]
         if self.avx2 {
             #[target_feature(enable = "avx2")]
