@@ -38,6 +38,19 @@ export function clairvoyantBound(arrivals: readonly number[], prices: BoundPrice
   return best;
 }
 
+/** What is reported of an episode that has at least one step, beside score and return. */
+export function episodeMetrics(config: ProvisioningConfig, s: EpisodeStatistics) {
+  const arrivals = s['arrivals_sum'];
+  return {
+    served_fraction: arrivals > 0 ? s['processed_sum'] / arrivals : 1,
+    queue_mean: s['queue_sum'] / s['length_steps'],
+    // Little's law: mean queue over arrival rate, the steps an arrived job waited on average.
+    wait_steps_mean: arrivals > 0 ? s['queue_sum'] / arrivals : 0,
+    money_left_usd: config.budgetUsd - s['cost_usd_sum'],
+    ended_by_budget: s['budget_exhausted_sum'] > 0 ? 1 : 0,
+  };
+}
+
 /** Grades an episode by its statistics; one without a step scores 0. */
 export function gradeStatistics(
   config: ProvisioningConfig,
@@ -49,18 +62,8 @@ export function gradeStatistics(
   }
   const steps = s['length_steps'];
   if (!(steps > 0)) return { score: 0, breakdown: {}, feedback: 'Empty episode log.' };
-  const arrivals = s['arrivals_sum'];
   const share = bound > 0 ? s['episode_return'] / bound : 0;
-  const breakdown = {
-    return: s['episode_return'],
-    bound,
-    served_fraction: arrivals > 0 ? s['processed_sum'] / arrivals : 1,
-    queue_mean: s['queue_sum'] / steps,
-    // Little's law: mean queue over arrival rate, the steps an arrived job waited on average.
-    wait_steps_mean: arrivals > 0 ? s['queue_sum'] / arrivals : 0,
-    money_left_usd: config.budgetUsd - s['cost_usd_sum'],
-    ended_by_budget: s['budget_exhausted_sum'] > 0 ? 1 : 0,
-  };
+  const breakdown = { return: s['episode_return'], bound, ...episodeMetrics(config, s) };
   const score = share > 0 ? Math.min(share, 1) : 0;
   return { score, breakdown, feedback: describeGrade(breakdown, steps) };
 }

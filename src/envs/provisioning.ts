@@ -20,7 +20,12 @@ import type { Seed } from '../seeding.js';
 import { Box, Discrete } from '../spaces.js';
 import { ConfigReader } from './config-reader.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
-import { clairvoyantBound, gradeProvisioningLog, gradeStatistics } from './provisioning-grader.js';
+import {
+  clairvoyantBound,
+  episodeMetrics,
+  gradeProvisioningLog,
+  gradeStatistics,
+} from './provisioning-grader.js';
 import { PROVISIONING_DEFAULTS, provisioningTasks } from './provisioning-tasks.js';
 
 /** The provisioning family: the origin's three tasks. */
@@ -68,6 +73,7 @@ function compileProvisioningTask(spec: TaskSpec, overrides: JsonObject = {}): Co
     gradeLog(log, context = {}) {
       return gradeProvisioningLog(this, log, context);
     },
+    episodeMetrics: (statistics) => episodeMetrics(config, statistics),
     needsBaseline: false,
     bound: (seed, episode) => clairvoyantBound(arrivalsOf(program, seed, episode), config),
   };

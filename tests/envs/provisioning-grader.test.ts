@@ -117,6 +117,7 @@ describe('the grader', () => {
         for (const [key, value] of Object.entries(wanted)) {
           expect(grade.breakdown[key], key).toBeCloseTo(value, 9);
         }
+        expect(grade.breakdown).toMatchObject(task.episodeMetrics!(statistics));
         const rows = steps.map(({ reward, metrics }) => ({ reward, metrics }));
         const infos = steps.map(({ reward, metrics }) => ({ reward, info: { metrics } }));
         expect(gradeProvisioningLog(task, rows, context)).toEqual(grade);
