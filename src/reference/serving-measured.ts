@@ -4,8 +4,13 @@
  */
 import { metric, type ServingScalars } from '../generated/serving.js';
 import type { Outputs } from './environment.js';
-import { kvOccupancy, type ServingState, type StepScratch } from './serving.js';
-import { type Configuration, gridMetric, type ServingProgram } from './serving-program.js';
+import type { ServingState, StepScratch } from './serving.js';
+import {
+  type Configuration,
+  gridMetric,
+  kvOccupancy,
+  type ServingProgram,
+} from './serving-program.js';
 
 const f = Math.fround;
 

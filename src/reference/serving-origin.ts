@@ -1,8 +1,8 @@
 /** The origin's dynamics: a whole batch is served each step, and its latency is the table's. */
 import { metric, NUM_BUCKETS } from '../generated/serving.js';
 import type { Outputs } from './environment.js';
-import { kvOccupancy, type ServingState, type StepScratch } from './serving.js';
-import { clip, gridMetric, type ServingProgram } from './serving-program.js';
+import type { ServingState, StepScratch } from './serving.js';
+import { clip, gridMetric, kvOccupancy, type ServingProgram } from './serving-program.js';
 
 const f = Math.fround;
 

@@ -54,6 +54,11 @@ export function clip(x: number, low: number, high: number): number {
   return above < high ? above : high;
 }
 
+/** 1 - evictions / max(queue, 1): the origin's share of the cache that is in use. */
+export function kvOccupancy(queue: number, evictions: number): number {
+  return 1 - evictions / (queue > 1 ? queue : 1);
+}
+
 export class ServingProgram {
   private readonly batch: Axis;
   private readonly kv: Axis;

@@ -22,7 +22,12 @@ import { drawBlock, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
 import { advanceMeasured } from './serving-measured.js';
 import { advanceOrigin } from './serving-origin.js';
-import { type Configuration, ServingProgram, SPEC_LENGTHS } from './serving-program.js';
+import {
+  type Configuration,
+  kvOccupancy,
+  ServingProgram,
+  SPEC_LENGTHS,
+} from './serving-program.js';
 
 const f = Math.fround;
 
@@ -200,9 +205,4 @@ export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
     put(observation.rolloutStepsLeft, state.rolloutLeft);
     put(observation.windowPosition, (state.windowStart + state.step) * s.profileInv);
   }
-}
-
-/** 1 - evictions / max(queue, 1): the origin's share of the cache that is in use. */
-export function kvOccupancy(queue: number, evictions: number): number {
-  return 1 - evictions / (queue > 1 ? queue : 1);
 }

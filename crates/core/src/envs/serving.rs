@@ -5,11 +5,12 @@
 
 mod blocked;
 mod decode;
+mod fold_lanes;
 mod grid;
-mod judge;
 mod measured;
 mod measured_lanes;
 mod origin;
+mod origin_lanes;
 
 use crate::batch::{Env, fold_common, fold_welford};
 use crate::generated::common::stream;

@@ -4,7 +4,6 @@
 
 use super::Serving;
 use super::grid::Axis;
-use super::judge::kv_occupancies;
 use std::cell::RefCell;
 
 use crate::generated::common::stream;
@@ -362,4 +361,10 @@ fn locate_lanes<I: Isa>(axis: &Axis, x: &F32s) -> (U32s, F32s) {
         }
     }
     (cells, along)
+}
+
+/// 1 - evictions / max(queue, 1), for every lane.
+#[inline(always)]
+fn kv_occupancies(queue: &F64s, evictions: &F32s) -> F32s {
+    std::array::from_fn(|lane| super::kv_occupancy(queue[lane], f64::from(evictions[lane])) as f32)
 }

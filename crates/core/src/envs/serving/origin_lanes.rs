@@ -1,18 +1,10 @@
-//! The blocked kernel's origin dynamics and statistics; `origin.rs` and `Serving::fold`, lane by
-//! lane, in the same order.
+//! The blocked kernel's origin dynamics; `origin.rs`, lane by lane, in the same order.
 
 use super::blocked::Lanes;
 use super::grid::grid_metric;
 use super::{Serving, clip32, clip64};
-use crate::generated::serving::{NUM_BUCKETS, metric, real, statistic, word};
-use crate::lanes::{F32s, F64s};
+use crate::generated::serving::{NUM_BUCKETS, metric, real};
 use crate::store::{Block, LANES};
-
-/// 1 - evictions / max(queue, 1), for every lane.
-#[inline(always)]
-pub(super) fn kv_occupancies(queue: &F64s, evictions: &F32s) -> F32s {
-    std::array::from_fn(|lane| super::kv_occupancy(queue[lane], f64::from(evictions[lane])) as f32)
-}
 
 impl Serving {
     #[inline(always)]
@@ -109,70 +101,5 @@ impl Serving {
             block.rewards[lane] = clip64(reward, -1.0, 1.0) as f32;
             block.costs[lane] = violations as f32;
         }
-    }
-
-    /// `Serving::fold` for every lane.
-    #[inline(always)]
-    pub(super) fn fold_lanes(&self, block: &mut Block, x: &Lanes) {
-        let m = &x.metrics;
-        add(
-            &mut block.statistics[statistic::LENGTH_STEPS],
-            &[1.0; LANES],
-        );
-        add(
-            &mut block.statistics[statistic::EPISODE_RETURN],
-            block.rewards,
-        );
-        add(&mut block.statistics[statistic::EPISODE_COST], block.costs);
-        for (slot, index) in super::SUMS {
-            add(&mut block.statistics[slot], &m[index]);
-        }
-        let most = &mut block.statistics[statistic::GPU_MEMORY_GB_MAX];
-        let steps = &block.words[word::STEP];
-        for lane in 0..LANES {
-            let memory = f64::from(m[metric::GPU_MEMORY_GB][lane]);
-            let more = steps[lane] == 1 || memory > most[lane];
-            most[lane] = if more { memory } else { most[lane] };
-        }
-        let mut counts = [0.0; LANES];
-        for lane in 0..LANES {
-            counts[lane] = f64::from(steps[lane] as i32) - 1.0;
-        }
-        let slots = [
-            (
-                statistic::BATCH_SIZE_DELTA_MEAN,
-                metric::APPLIED_BATCH_SIZE,
-                &x.before[0],
-            ),
-            (
-                statistic::KV_BUDGET_DELTA_MEAN,
-                metric::APPLIED_KV_BUDGET,
-                &x.before[1],
-            ),
-        ];
-        for (slot, index, before) in slots {
-            let [mean, m2] = block.statistics[slot..slot + 2] else {
-                unreachable!("two slots")
-            };
-            let (mut mean, mut m2) = (mean, m2);
-            for lane in 0..LANES {
-                let change = f64::from(m[index][lane]) - before[lane];
-                let first = change - mean[lane];
-                let moved = mean[lane] + first / counts[lane];
-                let spread = m2[lane] + first * (change - moved);
-                let counted = counts[lane] > 0.0;
-                mean[lane] = if counted { moved } else { mean[lane] };
-                m2[lane] = if counted { spread } else { m2[lane] };
-            }
-            block.statistics[slot] = mean;
-            block.statistics[slot + 1] = m2;
-        }
-    }
-}
-
-#[inline(always)]
-fn add(sums: &mut F64s, values: &F32s) {
-    for lane in 0..LANES {
-        sums[lane] += f64::from(values[lane]);
     }
 }
