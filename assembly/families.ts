@@ -2,9 +2,11 @@
 import * as batch from './batch';
 import { Autoscaling } from './envs/autoscaling';
 import { Provisioning } from './envs/provisioning';
+import { Scheduling } from './envs/scheduling';
 import { Serving } from './envs/serving';
 import { FAMILY as AUTOSCALING } from './generated/autoscaling';
 import { FAMILY as PROVISIONING } from './generated/provisioning';
+import { FAMILY as SCHEDULING } from './generated/scheduling';
 import { FAMILY as SERVING } from './generated/serving';
 import { allocate } from './memory';
 import { checkPrelude, familyOf, loadProgram, unknownFamily } from './program';
@@ -29,6 +31,7 @@ export function create(numEnvs: u32, autoreset: u32, metrics: u32, kernel: u32):
     case SERVING: return createFamily<Serving>(numEnvs, autoreset, metrics, kernel);
     case AUTOSCALING: return createFamily<Autoscaling>(numEnvs, autoreset, metrics, kernel);
     case PROVISIONING: return createFamily<Provisioning>(numEnvs, autoreset, metrics, kernel);
+    case SCHEDULING: return createFamily<Scheduling>(numEnvs, autoreset, metrics, kernel);
     default: return unknownFamily();
   }
 }
@@ -44,6 +47,7 @@ export function reset(seedLo: u32, seedHi: u32, seeded: u32, masked: u32): void 
     case SERVING: return batch.reset<Serving>(seedLo, seedHi, seeded != 0, masked != 0);
     case AUTOSCALING: return batch.reset<Autoscaling>(seedLo, seedHi, seeded != 0, masked != 0);
     case PROVISIONING: return batch.reset<Provisioning>(seedLo, seedHi, seeded != 0, masked != 0);
+    case SCHEDULING: return batch.reset<Scheduling>(seedLo, seedHi, seeded != 0, masked != 0);
   }
 }
 
@@ -52,6 +56,7 @@ export function step(): void {
     case SERVING: return batch.step<Serving>();
     case AUTOSCALING: return batch.step<Autoscaling>();
     case PROVISIONING: return batch.step<Provisioning>();
+    case SCHEDULING: return batch.step<Scheduling>();
   }
 }
 
@@ -60,5 +65,6 @@ export function rollout(policy: u32, steps: u32): void {
     case SERVING: return batch.rollout<Serving>(policy, steps);
     case AUTOSCALING: return batch.rollout<Autoscaling>(policy, steps);
     case PROVISIONING: return batch.rollout<Provisioning>(policy, steps);
+    case SCHEDULING: return batch.rollout<Scheduling>(policy, steps);
   }
 }
