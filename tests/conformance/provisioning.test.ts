@@ -4,39 +4,24 @@ import type { Backend, Batch, BatchOptions } from '../../src/backend.js';
 import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { loadNative } from '../../src/backends/native.js';
 import { loadWasm } from '../../src/backends/wasm.js';
-import type { JsonObject } from '../../src/envs/family.js';
+import { ProgramError } from '../../src/compile/program.js';
 import { channels as channelList } from '../../src/generated/common.js';
+import { provisioningLayout } from '../../src/generated/provisioning.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
 import { whenAvailable } from '../support/backends.js';
-import { provisioning } from '../support/provisioning.js';
+import {
+  directoryDamages,
+  elementDamages,
+  headerDamages,
+  scalarDamages,
+  truncations,
+} from '../support/damage.js';
+import { provisioning, randomProvisioningConfig } from '../support/provisioning.js';
 
 const EDGES = [0, 1, -1, 16, -16, 17, -17, 64, -64, 2 ** 31 - 1, -(2 ** 31)];
 const STEPS = 40;
-
-function randomConfig(rng: Rng): JsonObject {
-  const below = (n: number) => rng.nextUint32() % n;
-  const max_gpus = 1 + below(100);
-  return {
-    max_steps: 1 + below(25),
-    boot_delay: below(9),
-    budget_usd: 1 + 3000 * rng.nextFloat(),
-    start_gpus: below(max_gpus + 1),
-    max_gpus,
-    max_change: 1 + below(20),
-    job_value_usd: 6.01 + rng.nextFloat(),
-    gpu_cost_usd: 4 * rng.nextFloat(),
-    wait_cost_usd: 2 * rng.nextFloat(),
-    arrival_rate: rng.nextFloat() * (below(4) === 0 ? 200 : 10),
-    arrival_swing: below(2) * rng.nextFloat(),
-    swing_period: 2 + below(30),
-    surge_rate: below(2) === 0 ? null : 30 * rng.nextFloat(),
-    surge_enter_probability: [0, 1, rng.nextFloat()][below(3)]!,
-    surge_leave_probability: [0, 1, rng.nextFloat()][below(3)]!,
-    normalize_observation: below(2) === 0,
-  };
-}
 
 const bytesOf = (view: ArrayBufferView) =>
   Buffer.from(view.buffer, view.byteOffset, view.byteLength);
@@ -68,7 +53,7 @@ function advance(batches: readonly Batch[], rng: Rng, step: number): void {
 }
 
 function compare(backend: Backend, rng: Rng, options: BatchOptions): void {
-  const config = randomConfig(rng);
+  const config = randomProvisioningConfig(rng);
   const { program } = provisioning('easy', config);
   const batches = [backend.create(program, options), createReferenceBatch(program, options)];
   const seed = { lo: rng.nextUint32(), hi: rng.nextUint32() };
@@ -81,6 +66,30 @@ function compare(backend: Backend, rng: Rng, options: BatchOptions): void {
     for (const batch of batches) batch.reset(null, false);
   }
   for (const batch of batches) batch.close();
+}
+
+/** Programs that are damaged at one place, whole ones that only the checks of content betray. */
+const damages = (good: Uint8Array) => [
+  ...truncations(provisioningLayout, good),
+  ...headerDamages(good),
+  ...scalarDamages(provisioningLayout, good),
+  ...directoryDamages(provisioningLayout, good),
+  ...elementDamages(provisioningLayout, good),
+];
+
+/** How a backend refuses a program, as `fault field`, or `taken`. */
+function refusal(
+  create: (program: Uint8Array, options: BatchOptions) => Batch,
+  program: Uint8Array,
+) {
+  const options = { autoreset: 'disabled', threads: 1, metrics: false, kernel: 'auto' } as const;
+  try {
+    create(program, { ...options, numEnvs: 1 }).close();
+    return 'taken';
+  } catch (error) {
+    if (error instanceof ProgramError) return `${error.fault} ${error.field}`;
+    throw error;
+  }
 }
 
 const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemblyScript };
@@ -96,6 +105,18 @@ for (const [name, load] of Object.entries(loaders)) {
           const numEnvs = [1, 7, 64, 70][k % 4]!;
           compare(backend, rng, { numEnvs, autoreset, threads: 1, metrics: k % 5 > 0, kernel });
         }
+      });
+
+      it('refusing the same damaged programs', async () => {
+        const backend = await load();
+        let numRefused = 0;
+        for (const make of damages(provisioning('hard').program)) {
+          const { name: damage, program } = make();
+          const wanted = refusal(createReferenceBatch, program);
+          expect(refusal(backend.create.bind(backend), program), damage).toBe(wanted);
+          numRefused += wanted === 'taken' ? 0 : 1;
+        }
+        expect(numRefused).toBeGreaterThan(50);
       });
     });
   });

@@ -6,9 +6,34 @@ import { provisioningLayout } from '../../src/generated/provisioning.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { compileTask } from '../../src/registry.js';
 import { parseSeed } from '../../src/seeding.js';
+import type { Rng } from '../../src/spaces.js';
 
 export const provisioning = (name = 'easy', config: JsonObject = {}): CompiledTask =>
   compileTask(`provisioning/${name}-v1`, config);
+
+/** A valid configuration with numbers at and between their bounds. */
+export function randomProvisioningConfig(rng: Rng): JsonObject {
+  const below = (n: number) => rng.nextUint32() % n;
+  const max_gpus = 1 + below(100);
+  return {
+    max_steps: 1 + below(25),
+    boot_delay: below(9),
+    budget_usd: 1 + 3000 * rng.nextFloat(),
+    start_gpus: below(max_gpus + 1),
+    max_gpus,
+    max_change: 1 + below(20),
+    job_value_usd: 6.01 + rng.nextFloat(),
+    gpu_cost_usd: 4 * rng.nextFloat(),
+    wait_cost_usd: 2 * rng.nextFloat(),
+    arrival_rate: rng.nextFloat() * (below(4) === 0 ? 200 : 10),
+    arrival_swing: below(2) * rng.nextFloat(),
+    swing_period: 2 + below(30),
+    surge_rate: below(2) === 0 ? null : 30 * rng.nextFloat(),
+    surge_enter_probability: [0, 1, rng.nextFloat()][below(3)]!,
+    surge_leave_probability: [0, 1, rng.nextFloat()][below(3)]!,
+    normalize_observation: below(2) === 0,
+  };
+}
 
 /** A fleet as a list of GPUs, each with the step from which it runs. */
 export class Fleet {
