@@ -48,9 +48,10 @@ export function compileScheduling(config: SchedulingConfig): Uint8Array {
   const workload = compileWorkload(config);
   const power = powerTables(config);
   const numActions = (numSlots + (config.sleepAware ? 1 : 0)) * numServers + 1;
+  const tierCpu = (tier: number) => fleet.tiers[tier].cpu;
   const sumOver = (value: (tier: number) => number) =>
     fleet.servers.reduce((sum, tier) => sum + value(tier), 0);
-  const fleetPowerMw = sumOver((tier) => power.tables[tier][fleet.tiers[tier].cpu]);
+  const fleetPowerMw = sumOver((tier) => power.tables[tier][tierCpu(tier)]);
   const scalars: SchedulingScalars = {
     horizon: config.horizonSteps,
     actionDim: 1,
@@ -62,11 +63,11 @@ export function compileScheduling(config: SchedulingConfig): Uint8Array {
     sleepAware: config.sleepAware ? 1 : 0,
     wakeDelaySteps: config.wakeDelaySteps,
     numTiers: fleet.tiers.length,
-    capacityMax: power.stride - 1,
+    capacityMax: fleet.servers.reduce((most, i) => (tierCpu(i) > most ? tierCpu(i) : most), 0),
     powerStride: power.stride,
     runningSlots: runningSlots(config),
     deadlineSteps: config.deadlineSteps,
-    fleetCpu: sumOver((tier) => fleet.tiers[tier].cpu),
+    fleetCpu: sumOver(tierCpu),
     fleetPowerMw,
     idlePowerMw: sumOver((tier) => power.tables[tier][0]),
     maxArrivals: config.maxArrivals,

@@ -76,7 +76,7 @@ export interface SchedulingScalars {
   numTiers: number;
   /** the fleet's largest CPU capacity */
   capacityMax: number;
-  /** capacity_max + 1, entries of a power table */
+  /** entries of a power table: one more than any tier's CPU capacity */
   powerStride: number;
   /** most jobs that can run at once: one starts in a step, and none outlasts the longest duration */
   runningSlots: number;
@@ -318,7 +318,7 @@ export const schedulingLayout: Layout = {
     { "name":"wake_delay_steps","min":0,"max":1000,"integer":true,"unit":"steps","doc":"steps in which a woken server takes no job", equals: null },
     { "name":"num_tiers","min":1,"max":16,"integer":true,"unit":"","doc":"kinds of server", equals: null },
     { "name":"capacity_max","min":1,"max":65535,"integer":true,"unit":"","doc":"the fleet's largest CPU capacity", equals: null },
-    { "name":"power_stride","min":2,"max":65536,"integer":true,"unit":"","doc":"capacity_max + 1, entries of a power table", equals: null },
+    { "name":"power_stride","min":2,"max":65536,"integer":true,"unit":"","doc":"entries of a power table: one more than any tier's CPU capacity", equals: null },
     { "name":"running_slots","min":1,"max":65536,"integer":true,"unit":"","doc":"most jobs that can run at once: one starts in a step, and none outlasts the longest duration", equals: null },
     { "name":"deadline_steps","min":1,"max":10000,"integer":true,"unit":"steps","doc":"a violation each time a wait passes a multiple of this", equals: null },
     { "name":"fleet_cpu","min":1,"max":16777216,"integer":true,"unit":"","doc":"the fleet's CPU", equals: null },

@@ -106,7 +106,7 @@ pub struct Scalars {
     pub num_tiers: f64,
     /// the fleet's largest CPU capacity
     pub capacity_max: f64,
-    /// capacity_max + 1, entries of a power table
+    /// entries of a power table: one more than any tier's CPU capacity
     pub power_stride: f64,
     /// most jobs that can run at once: one starts in a step, and none outlasts the longest duration
     pub running_slots: f64,
@@ -283,7 +283,7 @@ pub mod scalar {
     pub const NUM_TIERS: usize = 9;
     /// the fleet's largest CPU capacity
     pub const CAPACITY_MAX: usize = 10;
-    /// capacity_max + 1, entries of a power table
+    /// entries of a power table: one more than any tier's CPU capacity
     pub const POWER_STRIDE: usize = 11;
     /// most jobs that can run at once: one starts in a step, and none outlasts the longest duration
     pub const RUNNING_SLOTS: usize = 12;
