@@ -1,6 +1,7 @@
 /**
  * Writes the layout of every environment, from `src/envs/*.spec.json`, into TypeScript, Rust,
- * AssemblyScript and the tables of its page in `docs/environments`. `--check` writes nothing and fails where a file is out of date.
+ * AssemblyScript and the tables of its page in `docs/environments`. `--check` writes nothing and
+ * fails where a file is out of date.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

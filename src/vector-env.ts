@@ -163,7 +163,8 @@ export class VectorEnv {
    * Many steps in one call under a policy of the core: `constant` holds what is in `actions`,
    * `random` draws uniformly from the action space, by each environment's own seed, and a family
    * may have heuristics of its own (`task.layout.heuristics`). The last step's actions are in
-   * `actions`. Where autoreset is `disabled`, an environment that finishes stands still for the rest.
+   * `actions`. Where autoreset is `disabled`, an environment that finishes stands still for the
+   * rest.
    */
   rollout(policy: CorePolicy, steps: number): VectorStep {
     this.requireBegun();

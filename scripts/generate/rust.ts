@@ -12,7 +12,12 @@ import {
   upper,
 } from './spec.js';
 
-const PRELUDE = `//! ${HEADER}\n#![cfg_attr(rustfmt, rustfmt_skip)]\n#![allow(dead_code, unused_parens)]\n`;
+const PRELUDE = [
+  `//! ${HEADER}`,
+  '#![cfg_attr(rustfmt, rustfmt_skip)]',
+  '#![allow(dead_code, unused_parens)]',
+  '',
+].join('\n');
 
 function module(name: string, fields: readonly NamedDoc[], doc: string, type = 'usize'): string {
   const lines = fields.map(
@@ -33,11 +38,12 @@ const enumModule = (name: string, values: readonly string[]): string =>
   );
 
 export function rustCommon(common: CommonSpec): string {
+  const headerNames = common.header.map((field) => `"${field.name}"`);
   return [
     PRELUDE,
     `pub const MAGIC: u32 = ${common.magic};`,
     `pub const FORMAT_VERSION: u32 = ${common.format_version};`,
-    `pub const HEADER_NAMES: [&str; ${common.header.length}] = [${common.header.map((h) => `"${h.name}"`).join(', ')}];`,
+    `pub const HEADER_NAMES: [&str; ${headerNames.length}] = [${headerNames.join(', ')}];`,
     module('header', common.header, 'Indices of the header words.'),
     module('channel', common.channels, 'Indices of the channels.'),
     module('stream', common.streams, 'Counter words of the random streams.', 'u32'),
@@ -154,7 +160,9 @@ function tableField(family: FamilySpec, table: TableSpec): string {
   const below = closure(String(table.below ?? 4294967295), 'u32');
   const min = table.min === undefined ? 'f32::MIN' : float(table.min);
   const max = table.max === undefined ? 'f32::MAX' : float(table.max);
-  return `TableField { name: "${table.name}", float: ${table.dtype === 'f32'}, length: ${length}, below: ${below}, min: ${min}, max: ${max} }`;
+  const kind = `name: "${table.name}", float: ${table.dtype === 'f32'}`;
+  const bounds = `below: ${below}, min: ${min}, max: ${max}`;
+  return `TableField { ${kind}, length: ${length}, ${bounds} }`;
 }
 
 /** Pairs of a scalar's position and what it must equal. */
@@ -169,10 +177,11 @@ function equalsList(family: FamilySpec): string {
 }
 
 function layoutConst(family: FamilySpec): string {
-  const scalars = family.scalars.map(
-    (s) =>
-      `        ScalarField { name: "${s.name}", min: ${float(s.min)}, max: ${float(s.max)}, integer: ${s.integer ?? false} },`,
-  );
+  const scalars = family.scalars.map((s) => {
+    const range = `min: ${float(s.min)}, max: ${float(s.max)}`;
+    const field = `name: "${s.name}", ${range}, integer: ${s.integer ?? false}`;
+    return `        ScalarField { ${field} },`;
+  });
   const tables = family.tables.map((t) => `        ${tableField(family, t)},`);
   return [
     '/// What a program of this family must look like.',

@@ -76,7 +76,9 @@ function tableObject(family: FamilySpec, table: TableSpec): string {
   const below = lengthExpression(family, String(table.below ?? 4294967296), at);
   const { name, dtype, min, max, doc } = table;
   const range = `min: ${min ?? '-Infinity'}, max: ${max ?? 'Infinity'}`;
-  return `    { name: ${quote(name)}, dtype: ${quote(dtype)}, length: (s) => ${length}, below: (s) => ${below}, ${range}, doc: ${quote(doc ?? '')} },`
+  const head = `name: ${quote(name)}, dtype: ${quote(dtype)}`;
+  const sizes = `length: (s) => ${length}, below: (s) => ${below}`;
+  return `    { ${head}, ${sizes}, ${range}, doc: ${quote(doc ?? '')} },`
     .replaceAll('(s) => 4294967296', '() => 4294967296')
     .replace(/\(s\) => ([\d *]+),/g, '() => $1,');
 }
@@ -84,7 +86,8 @@ function tableObject(family: FamilySpec, table: TableSpec): string {
 function arrayObject(family: FamilySpec, { name, length, max, doc }: ArraySpec): string {
   const elements = lengthExpression(family, length, (index) => `s[${index}]!`);
   const parameter = elements.includes('s[') ? 's' : '';
-  return `    { name: ${quote(name)}, length: (${parameter}) => ${elements}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
+  const length = `length: (${parameter}) => ${elements}`;
+  return `    { name: ${quote(name)}, ${length}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
 }
 
 /** A function of the scalars; one that reads none takes none. */

@@ -1,4 +1,4 @@
-/** Backends that need a toolchain: skipped with a reason where they are missing, unless required. */
+/** Backends that need a toolchain: skipped with a reason where missing, unless required. */
 import { describe, it } from 'vitest';
 import type { Backend } from '../../src/backend.js';
 
