@@ -86,8 +86,8 @@ function tableObject(family: FamilySpec, table: TableSpec): string {
 function arrayObject(family: FamilySpec, { name, length, max, doc }: ArraySpec): string {
   const elements = lengthExpression(family, length, (index) => `s[${index}]!`);
   const parameter = elements.includes('s[') ? 's' : '';
-  const length = `length: (${parameter}) => ${elements}`;
-  return `    { name: ${quote(name)}, ${length}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
+  const size = `length: (${parameter}) => ${elements}`;
+  return `    { name: ${quote(name)}, ${size}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
 }
 
 /** A function of the scalars; one that reads none takes none. */
