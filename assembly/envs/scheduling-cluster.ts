@@ -225,7 +225,8 @@ function removeSlot(k: u32): void {
   const last = count(WORD_NUM_VISIBLE) - 1;
   for (let i = k; i < last; i++) {
     const next = i + 1;
-    setSlot(i, at(a_slot_cpu, next), at(a_slot_mem, next), at(a_slot_duration, next), at(a_slot_arrival, next));
+    const duration = at(a_slot_duration, next);
+    setSlot(i, at(a_slot_cpu, next), at(a_slot_mem, next), duration, at(a_slot_arrival, next));
   }
   const backlog = count(WORD_NUM_BACKLOG);
   if (backlog == 0) {
@@ -234,7 +235,9 @@ function removeSlot(k: u32): void {
     return;
   }
   const head = count(WORD_BACKLOG_HEAD);
-  setSlot(last, at(a_backlog_cpu, head), at(a_backlog_mem, head), at(a_backlog_duration, head), at(a_backlog_arrival, head));
+  const duration = at(a_backlog_duration, head);
+  const arrival = at(a_backlog_arrival, head);
+  setSlot(last, at(a_backlog_cpu, head), at(a_backlog_mem, head), duration, arrival);
   setCount(WORD_BACKLOG_HEAD, (head + 1) % BACKLOG_MAX);
   setCount(WORD_NUM_BACKLOG, backlog - 1);
 }

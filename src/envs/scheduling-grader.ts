@@ -96,8 +96,8 @@ function describeGrade(b: SchedulingMetrics & Record<'return' | 'baseline_return
   const versus = b.return >= b.baseline_return ? 'above' : 'below';
   const difference = Math.abs(b.return - b.baseline_return).toFixed(0);
   return (
-    `${(100 * b.sla_violation_rate).toFixed(1)}% of the jobs missed a deadline, at a mean power of ` +
-    `${b.mean_power_watts.toFixed(0)} W and ${(100 * b.utilization_ratio).toFixed(0)}% ` +
+    `${(100 * b.sla_violation_rate).toFixed(1)}% of the jobs missed a deadline, at a mean power ` +
+    `of ${b.mean_power_watts.toFixed(0)} W and ${(100 * b.utilization_ratio).toFixed(0)}% ` +
     `utilisation; jobs waited ${b.wait_steps_mean.toFixed(1)} steps on average ` +
     `(p95 ${b.wait_steps_p95.toFixed(0)}). The return is ${difference} ${versus} round-robin's.` +
     (b.invalid_actions > 0 ? ` ${b.invalid_actions} actions were infeasible.` : '')

@@ -49,8 +49,9 @@ export const schedulingTasks: readonly TaskSpec[] = [
     aliases: ['homogeneous'],
     name: 'homogeneous',
     difficulty: 'easy',
-    description: 'Fifteen equal servers, four fifths full: pack jobs so that none waits too long.',
-    config: { cluster_type: 'homogeneous', arrival_rate: 0.65 },
+    description:
+      'Fifteen equal servers, three quarters full: pack jobs so that none waits too long.',
+    config: { cluster_type: 'homogeneous', arrival_rate: 0.6 },
   },
   {
     id: 'scheduling/base-v1',

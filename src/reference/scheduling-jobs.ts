@@ -31,7 +31,7 @@ export class SchedulingJobs {
     private readonly s: SchedulingScalars,
     private readonly t: SchedulingTables,
   ) {
-    const numColumns = 2 ** s.arrivalBits;
+    const numColumns = 1 << s.arrivalBits;
     this.arrivals = Array.from({ length: s.numLevels }, (_, level) => ({
       bits: s.arrivalBits,
       offset: 0,
