@@ -11,6 +11,7 @@ import { describeServer } from './info.js';
 import { rootObservation } from './present.js';
 import * as schemas from './schemas.js';
 import { Session } from './session.js';
+import { together } from './together.js';
 
 /** A Fastify instance that knows the types of TypeBox schemas. */
 export type App = FastifyInstance<
@@ -155,14 +156,16 @@ function addEpisodeRoutes(app: App, context: ServerContext): void {
         response: { 200: schemas.StepReply, ...schemas.errorReplies },
       },
     },
-    async (request) => {
+    // Not async, and so without a promise for every step.
+    (request, reply) => {
       const id = sessionIdOf(request, request.body.session_id);
       if (id === undefined) throw unprocessable('session_id is missing', 'session_id');
       const session = sessions.get(id);
       const { reward, terminated, truncated, info } = session.step(request.body.action);
-      metrics.steps.inc({ via: 'http' });
+      metrics.steps.http.inc();
       const observation = rootObservation(session);
-      return { observation, reward, done: session.done, terminated, truncated, info };
+      const body = { observation, reward, done: session.done, terminated, truncated, info };
+      together(() => reply.send(body));
     },
   );
   app.get(

@@ -41,5 +41,9 @@ export function openEnvObservation(
 ): ObservationObject {
   const { terminated, truncated, info } = outcome;
   const named = nameObservation(session.task, session.observation);
-  return { ...named, terminated, truncated, info };
+  // Written into the object that is there: a copy of it would cost as much as the step.
+  named['terminated'] = terminated;
+  named['truncated'] = truncated;
+  named['info'] = info;
+  return named;
 }

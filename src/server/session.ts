@@ -8,10 +8,14 @@ import {
   type Grade,
   type JsonObject,
   parseSeed,
-  VectorEnv,
+  type VectorEnv,
 } from '../index.js';
 import { readAction } from './action.js';
+import { EnvPool } from './env-pool.js';
 import { ApiError, refusing } from './errors.js';
+
+/** Shared by all servers of the process. */
+const pool = new EnvPool();
 
 /** What a step gave, before it is put into words. */
 export interface StepOutcome {
@@ -53,6 +57,7 @@ export class Session {
   private steps = 0;
   private cumulativeReward = 0;
   private hasEnded = false;
+  private isClosed = false;
 
   /** Makes the environment and begins the seed's first episode. */
   constructor(
@@ -63,7 +68,7 @@ export class Session {
     this.id = id ?? randomUUID();
     this.episodeId = episodeId ?? this.id;
     this.seed = seed;
-    this.env = new VectorEnv(task, backend, { numEnvs: 1, autoreset: 'disabled', infos: true });
+    this.env = pool.take(task, backend);
     this.env.reset({ seed });
   }
 
@@ -126,8 +131,10 @@ export class Session {
     return gradeEpisode(this.task, this.seed, ended ?? this.env.runningStatistics(0));
   }
 
+  /** Gives the environment back; the session must not be used afterwards. */
   close(): void {
-    this.env.close();
+    if (!this.isClosed) pool.give(this.env);
+    this.isClosed = true;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Limits of WebSocket connections: how many, how large, and how long one may be silent. */
 import type { WebSocket } from 'ws';
+import { together } from './together.js';
 
 const HEARTBEAT_MS = 30_000;
 /** A client that reads this much slower than it asks is cut off. */
@@ -65,9 +66,11 @@ export class SocketLimits {
 
 /** Sends, unless what waits to be read has grown too large: then the connection is cut. */
 export function sendBounded(socket: WebSocket, data: string | Uint8Array): void {
-  if (socket.readyState !== socket.OPEN) return;
-  if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
-  else socket.send(data, { binary: typeof data !== 'string' });
+  together(() => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
+    else socket.send(data, { binary: typeof data !== 'string' });
+  });
 }
 
 /**
@@ -81,15 +84,12 @@ export function inOrder(
 ): void {
   const waiting: string[] = [];
   let isBusy = false;
-  const work = async () => {
+  const workLater = async (first: Promise<void>) => {
     isBusy = true;
-    for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) {
-      const later = handle(text);
-      if (later === undefined) continue;
-      socket.pause(); // what is read meanwhile would only wait here
-      await later;
-      socket.resume();
-    }
+    socket.pause(); // what is read meanwhile would only wait here
+    await first;
+    for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) await handle(text);
+    socket.resume();
     isBusy = false;
   };
   socket.on('error', () => socket.terminate());
@@ -98,7 +98,12 @@ export function inOrder(
       socket.close(CLOSE.tooBig, `a frame may have ${limit} bytes`);
       return;
     }
-    waiting.push(data.toString());
-    if (!isBusy) void work();
+    const text = data.toString();
+    if (isBusy) {
+      waiting.push(text);
+      return;
+    }
+    const later = handle(text);
+    if (later !== undefined) void workLater(later);
   });
 }

@@ -3,6 +3,7 @@ import type { JsonObject, TaskSpec } from '../../index.js';
 import { compiled } from '../catalog.js';
 import type { ServerContext } from '../context.js';
 import { unprocessable } from '../errors.js';
+import type { StepSource } from '../metrics.js';
 import { openEnvObservation } from '../present.js';
 import { Session, type SessionOptions } from '../session.js';
 
@@ -68,10 +69,10 @@ export function stepResult(
   session: Session,
   action: unknown,
   { metrics }: ServerContext,
-  via: string,
+  via: StepSource,
 ): OpenEnvResult {
   const outcome = session.step(withoutMetadata(action));
-  metrics.steps.inc({ via });
+  metrics.steps[via].inc();
   const observation = openEnvObservation(session, outcome);
   return { observation, reward: outcome.reward, done: session.done };
 }

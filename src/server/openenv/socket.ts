@@ -6,6 +6,7 @@ import { emptyState } from '../environment-api.js';
 import { ApiError } from '../errors.js';
 import type { Session } from '../session.js';
 import { CLOSE, inOrder, sendBounded } from '../sockets.js';
+import { together } from '../together.js';
 import { beginEpisode, readReset, resetResult, stepResult } from './episode.js';
 import { answerRpc, answerRpcText, type SessionSlot } from './mcp.js';
 
@@ -90,7 +91,7 @@ export function serveOpenEnv(
   inOrder(socket, config.bodyLimit, (text) => {
     const message = parse(text);
     if (message instanceof ProtocolError) return sendError(socket, message);
-    if (message.type === 'close') return socket.close();
+    if (message.type === 'close') return together(() => socket.close());
     if (message.type === 'mcp') {
       return answerRpc(context, task, slot, message.data).then((data) =>
         sendBounded(socket, JSON.stringify({ type: 'mcp', data })),
@@ -208,7 +209,7 @@ function sendError(socket: WebSocket, { code, message }: ProtocolError): void {
 
 function endWith(socket: WebSocket, code: ErrorCode, message: string): void {
   sendError(socket, new ProtocolError(code, message));
-  socket.close(CLOSE.tryAgainLater, code);
+  together(() => socket.close(CLOSE.tryAgainLater, code));
 }
 
 function isObject(value: unknown): value is Fields {
