@@ -27,6 +27,13 @@ export { ProgramError } from './compile/program.js';
 export type { ProvisioningConfig } from './compile/provisioning.js';
 export type { JobTrace } from './compile/scheduling-workload.js';
 export { type DemandSamples, decodeDemand } from './data/demand-samples.js';
+export {
+  importOpenbPods,
+  importSwf,
+  importTaskEvents,
+  type JobImport,
+  type JobImportOptions,
+} from './data/job-importers.js';
 export { readJobTrace } from './data/job-trace.js';
 export { type RateTraceOptions, readRateTrace } from './data/rate-trace.js';
 export * from './data.js';
