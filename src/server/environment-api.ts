@@ -29,8 +29,7 @@ const SESSION_HEADER = 'x-session-id';
 export function sessionIdOf(request: FastifyRequest, given?: string | null): string | undefined {
   if (given !== undefined && given !== null) return given;
   const header = request.headers[SESSION_HEADER];
-  const isGood = typeof header === 'string' && header.length >= 1 && header.length <= 128;
-  return isGood ? header : undefined;
+  return typeof header === 'string' && schemas.SESSION_ID.test(header) ? header : undefined;
 }
 
 /** Makes a session as a reset asks for it, and keeps it. */

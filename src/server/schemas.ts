@@ -4,7 +4,9 @@ import { type Static, Type } from 'typebox';
 /** Largest seed that a JSON number carries exactly. */
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
-const sessionId = Type.String({ minLength: 1, maxLength: 128 });
+/** A session's id goes back in a header, so its characters must be fit for one. */
+export const SESSION_ID = /^[A-Za-z0-9._-]{1,128}$/;
+export const SessionId = Type.String({ pattern: SESSION_ID.source });
 const anyObject = Type.Record(Type.String(), Type.Unknown());
 
 export const ErrorReply = Type.Object(
@@ -62,7 +64,7 @@ export const ResetBody = Type.Object({
     }),
   ),
   session_id: Type.Optional(
-    Type.Union([sessionId, Type.Null()], {
+    Type.Union([SessionId, Type.Null()], {
       description: 'Begins anew under this id. Without one: a new id.',
     }),
   ),
@@ -79,7 +81,7 @@ export const ResetReply = Type.Object({
 });
 
 export const StepBody = Type.Object({
-  session_id: Type.Optional(sessionId),
+  session_id: Type.Optional(SessionId),
   action: Type.Unknown({
     description: "An action of the task; absent fields take the baseline's values.",
   }),
@@ -95,7 +97,7 @@ export const StepReply = Type.Object({
   info: anyObject,
 });
 
-export const SessionQuery = Type.Object({ session_id: Type.Optional(sessionId) });
+export const SessionQuery = Type.Object({ session_id: Type.Optional(SessionId) });
 export type SessionQuery = Static<typeof SessionQuery>;
 
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
@@ -122,7 +124,7 @@ export const GraderBody = Type.Object({
     }),
   ),
   seed: Type.Optional(Seed),
-  session_id: Type.Optional(sessionId),
+  session_id: Type.Optional(SessionId),
 });
 export type GraderBody = Static<typeof GraderBody>;
 

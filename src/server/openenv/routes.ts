@@ -18,11 +18,11 @@ import { serveMcpSocket, serveOpenEnv } from './socket.js';
 const MOUNT = '/openenv/:family/:task';
 
 const MountParams = Type.Object({
-  family: Type.String({ maxLength: 64 }),
-  task: Type.String({ maxLength: 128 }),
+  family: Type.String({ maxLength: 64, examples: ['serving'] }),
+  task: Type.String({ maxLength: 128, examples: ['static-uniform-v1'] }),
 });
 
-const SessionFields = { session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) };
+const SessionFields = { session_id: Type.Optional(schemas.SessionId) };
 const ResetBody = Type.Object({
   ...SessionFields,
   seed: Type.Optional(Type.Union([schemas.Seed, Type.Null()])),
