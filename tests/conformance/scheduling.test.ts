@@ -4,6 +4,9 @@ import type { Backend, Batch, BatchOptions } from '../../src/backend.js';
 import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { loadNative } from '../../src/backends/native.js';
 import { loadWasm } from '../../src/backends/wasm.js';
+import { stateSlots } from '../../src/compile/layout.js';
+import { programScalars } from '../../src/compile/program.js';
+import type { CompiledTask } from '../../src/envs/family.js';
 import { channels as channelList, corePolicy } from '../../src/generated/common.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
@@ -66,11 +69,59 @@ function compare(backend: Backend, rng: Rng, options: BatchOptions): void {
   for (const batch of batches) batch.close();
 }
 
+/** State as no play would leave it, yet within the bounds that `restore` checks. */
+function impossibleState(task: CompiledTask, numEnvs: number, rng: Rng): Uint8Array {
+  const { layout, program } = task;
+  const scalars = programScalars(layout, program);
+  const slots = stateSlots(layout, scalars);
+  const numWords = slots.filter(({ dtype }) => dtype === 'u32').length;
+  const state = new Uint8Array(numEnvs * (8 * slots.length - 4 * numWords));
+  const words = new Uint32Array(state.buffer, 0, numEnvs * numWords);
+  slots.slice(0, numWords).forEach(({ name, max }, slot) => {
+    const named = layout.scalars.findIndex((scalar) => scalar.name === max);
+    const most = typeof max === 'number' ? max : scalars[named]!;
+    for (let i = 0; i < numEnvs; i++) {
+      const isSmall = rng.nextUint32() % 2 === 0;
+      const bound = name === 'step' ? task.horizonSteps : (isSmall ? Math.min(most, 3) : most) + 1;
+      words[slot * numEnvs + i] = name === 'finished' ? 0 : rng.nextUint32() % bound;
+    }
+  });
+  return state;
+}
+
+/** Nothing in a restored state may lead out of a table or into an endless chain. */
+function compareFromImpossibleStates(backend: Backend, rng: Rng): void {
+  const numEnvs = 9;
+  const options = { numEnvs, autoreset: 'next-step', threads: 1, metrics: true } as const;
+  for (let k = 0; k < 20; k++) {
+    const config = { ...randomSchedulingConfig(rng), episode_length: 30 };
+    const task = scheduling('sleep-aware', config);
+    const state = impossibleState(task, numEnvs, rng);
+    const batches = [
+      backend.create(task.program, { ...options, kernel: 'auto' }),
+      createReferenceBatch(task.program, { ...options, kernel: 'auto' }),
+    ];
+    for (const batch of batches) {
+      batch.reset({ lo: k, hi: 0 }, false);
+      batch.importState(state);
+    }
+    for (let step = 0; step < 12; step++) {
+      advance(batches, rng, step);
+      expectSame(batches[0]!, batches[1]!, `${JSON.stringify(config)} step ${step}`);
+    }
+    for (const batch of batches) batch.close();
+  }
+}
+
 const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemblyScript };
 
 for (const [name, load] of Object.entries(loaders)) {
   await whenAvailable(name, load, () => {
     describe(`${name} steps scheduling as the reference does`, () => {
+      it('from states that no play would leave', async () => {
+        compareFromImpossibleStates(await load(), makeRng('impossible'));
+      });
+
       it.each(['scalar', 'auto'] as const)('kernel %s', async (kernel) => {
         const backend = await load();
         const rng = makeRng('scheduling');
