@@ -32,7 +32,7 @@ export class ActionSource {
   private readonly tables: ActionTables;
   private readonly edges: readonly Uint32Array[];
 
-  constructor(task: CompiledTask) {
+  constructor(task: Pick<CompiledTask, 'layout' | 'program'>) {
     this.tables = decodeProgram<unknown, ActionTables>(task.layout, task.program).tables;
     this.edges = Array.from(this.tables.actionKind, (_, field) => this.edgesOf(field));
   }

@@ -18,6 +18,12 @@ export interface Place {
   readonly got: NumberAndBits;
 }
 
+/** What is needed of a task to name the fields of its outputs and its state. */
+export type NamedProgram = Pick<
+  CompiledTask,
+  'layout' | 'program' | 'observationNames' | 'maskDim'
+>;
+
 /** An array of a batch: [numEnvs, width], or [width, numEnvs] where `slotMajor`. */
 interface Rows {
   readonly name: string;
@@ -50,7 +56,7 @@ export function differenceInRun(
 }
 
 /** The first differing output, else the first differing slot of the state, or null. */
-export function differenceOf(task: CompiledTask, expected: Batch, got: Batch): Place | null {
+export function differenceOf(task: NamedProgram, expected: Batch, got: Batch): Place | null {
   return (
     firstDifference(outputRows(task, expected), outputRows(task, got)) ??
     firstDifference(stateRows(task, expected), stateRows(task, got))
@@ -62,7 +68,7 @@ export function differenceOf(task: CompiledTask, expected: Batch, got: Batch): P
  * `expected` may have been made for another number of environments.
  */
 export function differenceInRow(
-  task: CompiledTask,
+  task: NamedProgram,
   expected: Batch,
   got: Batch,
   gotAt: number,
@@ -90,7 +96,7 @@ function firstDifference(expected: readonly Rows[], got: readonly Rows[]): Place
   return null;
 }
 
-function outputRows(task: CompiledTask, { channels }: Batch): Rows[] {
+function outputRows(task: NamedProgram, { channels }: Batch): Rows[] {
   const names: Partial<Record<(typeof outputChannels)[number], readonly string[]>> = {
     observations: task.observationNames,
     finalObservations: task.observationNames,
@@ -103,7 +109,7 @@ function outputRows(task: CompiledTask, { channels }: Batch): Rows[] {
   });
 }
 
-function stateRows({ layout, program }: CompiledTask, batch: Batch): Rows[] {
+function stateRows({ layout, program }: NamedProgram, batch: Batch): Rows[] {
   const slots = stateSlots(layout, programScalars(layout, program));
   const namesOf = (dtype: 'u32' | 'f64') =>
     slots.filter((slot) => slot.dtype === dtype).map((slot) => slot.name);

@@ -6,57 +6,17 @@ import { loadNative } from '../../src/backends/native.js';
 import { loadReference } from '../../src/backends/reference.js';
 import { loadWasm } from '../../src/backends/wasm.js';
 import { ProgramError } from '../../src/compile/program.js';
-import type { JsonObject } from '../../src/envs/family.js';
 import { autoscalingLayout } from '../../src/generated/autoscaling.js';
 import { channels as channelList } from '../../src/generated/common.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
-import { autoscaling } from '../support/autoscaling.js';
+import { autoscaling, randomAutoscalingConfig } from '../support/autoscaling.js';
 import { whenAvailable } from '../support/backends.js';
 import { directoryDamages, elementDamages, scalarDamages, truncations } from '../support/damage.js';
 
 const EDGES = [0, 1, -1, 2, 3, 6, 7, 64, 2 ** 31 - 1, -(2 ** 31)];
 const STEPS = 48;
-
-const PATTERNS: readonly JsonObject[] = [
-  { kind: 'constant' },
-  { kind: 'weekly', amplitude: 0.7, weekend_factor: 0.2, steps_per_day: 5 },
-  { kind: 'trace', trace: 'nasa-http-1995-07' },
-];
-
-function randomTypes(rng: Rng, count: number): JsonObject[] {
-  return Array.from({ length: count }, (_, i) => ({
-    name: `type ${i}`,
-    capacity: i === 0 ? 1 : 1 + (rng.nextUint32() % 8),
-    price: 4 * rng.nextFloat(),
-  }));
-}
-
-function randomConfig(rng: Rng, isPlain: boolean): JsonObject {
-  const below = (n: number) => rng.nextUint32() % n;
-  const max_instances = 1 + below(24);
-  return {
-    max_steps: 1 + below(25),
-    base_request_rate: 120 * rng.nextFloat(),
-    request_rate_std: below(3) * 20 * rng.nextFloat(),
-    request_pattern: max_instances > 12 ? PATTERNS[below(3)] : PATTERNS[below(2)],
-    initial_resources: below(3) === 0 ? null : 1 + below(max_instances),
-    initial_resources_spread: below(4),
-    max_instances,
-    max_delta: 1 + below(3),
-    cold_start_steps: isPlain ? 0 : below(17),
-    instance_types: randomTypes(rng, isPlain ? 1 : 1 + below(3)),
-    cpu_per_request: 1 + 6 * rng.nextFloat(),
-    utilization_limit: [95, 95, 1000][below(3)],
-    resource_cost_weight: rng.nextFloat(),
-    latency_sla: 1 + 40 * rng.nextFloat(),
-    budget: below(2) === 0 ? null : 300 * rng.nextFloat(),
-    normalize_observation: below(2) === 0,
-    hpa: { target_utilization: 20 + below(80), stabilization_window_steps: 1 + below(8) },
-    best_constant: 1 + below(20),
-  };
-}
 
 const bytesOf = (view: ArrayBufferView) =>
   Buffer.from(view.buffer, view.byteOffset, view.byteLength);
@@ -88,7 +48,7 @@ function advance(batches: readonly Batch[], rng: Rng, step: number): void {
 }
 
 function compare(backend: Backend, rng: Rng, options: BatchOptions, isPlain: boolean): void {
-  const config = randomConfig(rng, isPlain);
+  const config = randomAutoscalingConfig(rng, isPlain);
   const { program } = autoscaling('medium', config);
   const batches = [backend.create(program, options), createReferenceBatch(program, options)];
   const seed = { lo: rng.nextUint32(), hi: rng.nextUint32() };

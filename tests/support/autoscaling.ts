@@ -3,10 +3,51 @@ import type { CompiledTask, EpisodeStatistics, JsonObject } from '../../src/envs
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { compileTask } from '../../src/registry.js';
 import { parseSeed } from '../../src/seeding.js';
+import type { Rng } from '../../src/spaces.js';
 import '../../src/envs/autoscaling-node.js';
 
 export const autoscaling = (name = 'medium', config: JsonObject = {}): CompiledTask =>
   compileTask(`autoscaling/${name}-v1`, config);
+
+const PATTERNS: readonly JsonObject[] = [
+  { kind: 'constant' },
+  { kind: 'weekly', amplitude: 0.7, weekend_factor: 0.2, steps_per_day: 5 },
+  { kind: 'trace', trace: 'nasa-http-1995-07' },
+];
+
+function randomTypes(rng: Rng, count: number): JsonObject[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: `type ${i}`,
+    capacity: i === 0 ? 1 : 1 + (rng.nextUint32() % 8),
+    price: 4 * rng.nextFloat(),
+  }));
+}
+
+/** A valid configuration; a plain one has instances of one type that serve at once. */
+export function randomAutoscalingConfig(rng: Rng, isPlain: boolean): JsonObject {
+  const below = (n: number) => rng.nextUint32() % n;
+  const max_instances = 1 + below(24);
+  return {
+    max_steps: 1 + below(25),
+    base_request_rate: 120 * rng.nextFloat(),
+    request_rate_std: below(3) * 20 * rng.nextFloat(),
+    request_pattern: max_instances > 12 ? PATTERNS[below(3)] : PATTERNS[below(2)],
+    initial_resources: below(3) === 0 ? null : 1 + below(max_instances),
+    initial_resources_spread: below(4),
+    max_instances,
+    max_delta: 1 + below(3),
+    cold_start_steps: isPlain ? 0 : below(17),
+    instance_types: randomTypes(rng, isPlain ? 1 : 1 + below(3)),
+    cpu_per_request: 1 + 6 * rng.nextFloat(),
+    utilization_limit: [95, 95, 1000][below(3)],
+    resource_cost_weight: rng.nextFloat(),
+    latency_sla: 1 + 40 * rng.nextFloat(),
+    budget: below(2) === 0 ? null : 300 * rng.nextFloat(),
+    normalize_observation: below(2) === 0,
+    hpa: { target_utilization: 20 + below(80), stabilization_window_steps: 1 + below(8) },
+    best_constant: 1 + below(20),
+  };
+}
 
 /** What a step of environment 0 reported. */
 export interface Played {

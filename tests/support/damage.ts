@@ -24,6 +24,18 @@ function resealed(damage: Damage): Damage {
   return damage;
 }
 
+/** The program with one scalar changed, sealed: still a valid one where the value is. */
+export function withScalar(
+  layout: Layout,
+  good: Uint8Array,
+  name: string,
+  change: (value: number) => number,
+): Uint8Array {
+  const at = HEADER_BYTES + 8 * layout.scalars.findIndex((scalar) => scalar.name === name);
+  const write = (view: DataView) => view.setFloat64(at, change(view.getFloat64(at, true)), true);
+  return resealed(altered(good, name, write)).program;
+}
+
 /** Programs cut at every word up to the tables, then before, at and behind each table's ends. */
 export function truncations(layout: Layout, good: Uint8Array): Maker[] {
   const directory = HEADER_BYTES + 8 * layout.scalars.length;

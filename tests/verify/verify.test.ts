@@ -2,11 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Batch } from '../../src/backend.js';
 import { referenceBackend } from '../../src/backends/reference.js';
-import type { Layout } from '../../src/compile/layout.js';
-import { checksum, HEADER_BYTES } from '../../src/compile/program.js';
-import { header } from '../../src/generated/common.js';
 import { compileTask, makeGoldens, register, spec, verify } from '../../src/index.js';
 import { ActionSource } from '../../src/verify/actions.js';
+import { withScalar } from '../support/damage.js';
 
 const TASK = 'serving/verify-test-v1';
 const STATIC = spec('serving/static-uniform-v1');
@@ -24,19 +22,8 @@ function wrapped(
   return {
     name: 'native',
     maxThreads: 1,
+    kernels: ['scalar'],
     create: (program, options) => change(referenceBackend.create(edit(program), options)),
-  };
-}
-
-/** The program with one scalar multiplied. */
-function withScalar(layout: Layout, name: string, factor: number) {
-  return (program: Uint8Array): Uint8Array => {
-    const copy = program.slice();
-    const view = new DataView(copy.buffer);
-    const at = HEADER_BYTES + 8 * layout.scalars.findIndex((scalar) => scalar.name === name);
-    view.setFloat64(at, view.getFloat64(at, true) * factor, true);
-    view.setUint32(4 * header.checksum, checksum(new Uint32Array(copy.buffer, HEADER_BYTES)), true);
-    return copy;
   };
 }
 
@@ -62,7 +49,8 @@ describe('verify', () => {
 
   it('names step, environment and field of one changed constant', async () => {
     // Half a millionth is far less than any statistic would show.
-    const edit = withScalar(task.layout, 'arrival_gain', 1 + 5e-7);
+    const edit = (program: Uint8Array) =>
+      withScalar(task.layout, program, 'arrival_gain', (gain) => gain * (1 + 5e-7));
     const report = await verify([referenceBackend, wrapped((b) => b, edit)], QUICK);
     expect(report.ok).toBe(false);
     const found = report.firstDifference;
