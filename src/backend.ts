@@ -3,7 +3,7 @@
  * native, Rust WASM, AssemblyScript and the TypeScript reference; `tests/conformance` holds them
  * to it, bit for bit.
  */
-import type { channels } from './generated/common.js';
+import { type channels, kernelNames } from './generated/common.js';
 import type { Seed } from './seeding.js';
 
 export const BACKEND_NAMES = ['native', 'wasm', 'assemblyscript', 'reference'] as const;
@@ -12,8 +12,12 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 /** What happens after an episode's last step; `docs/adr/0003-autoreset-modes.md`. */
 export type Autoreset = 'next-step' | 'same-step' | 'disabled';
 
-/** Which implementation of the kernels steps a batch; all give the same bits. */
-export type Kernel = 'auto' | 'scalar';
+/**
+ * Which kernel steps a batch; all give the same bits. `auto` is the machine's fastest, `scalar` the
+ * oracle; the others are the native backend's, where the processor has them.
+ */
+export const KERNELS = kernelNames;
+export type Kernel = (typeof KERNELS)[number];
 
 export interface BatchOptions {
   /** Environments in the batch, 1 .. 2^24. */
@@ -23,7 +27,6 @@ export interface BatchOptions {
   readonly threads: number;
   /** Whether the metrics channel is kept (what `info` reports). */
   readonly metrics: boolean;
-  /** `auto` takes the fastest kernel of the machine, `scalar` the oracle. */
   readonly kernel: Kernel;
 }
 
@@ -73,6 +76,8 @@ export interface Backend {
   readonly name: BackendName;
   /** Most threads a batch can use. */
   readonly maxThreads: number;
+  /** Its kernels, the oracle first and the one that `auto` takes last. */
+  readonly kernels: readonly string[];
   /** Validates the program and makes a batch; throws `ProgramError` naming the field. */
   create(program: Uint8Array, options: BatchOptions): Batch;
 }

@@ -134,8 +134,9 @@ export function checkOptions(backend: Backend, options: VectorOptions): BatchOpt
     const needed = `one of ${AUTORESETS.join(', ')} is needed`;
     throw new RangeError(`autoreset is "${String(autoreset)}": ${needed}`);
   }
-  if (kernel !== 'auto' && kernel !== 'scalar') {
-    throw new RangeError(`kernel is "${String(kernel)}": auto or scalar is needed`);
+  if (kernel !== 'auto' && !backend.kernels.includes(kernel)) {
+    const known = ['auto', ...backend.kernels].join(', ');
+    throw new RangeError(`kernel is "${String(kernel)}": ${backend.name} has ${known} here`);
   }
   return { numEnvs, threads, autoreset, kernel, metrics: options.infos ?? false };
 }

@@ -107,7 +107,7 @@ class Verification {
     this.plans = (options.tasks ?? taskIds()).map((id) => {
       const task = compileTask(id);
       const able = backends.filter((backend) => hasFamily(backend, task.program));
-      const variants = able.flatMap((backend) => variantsOf(backend, task));
+      const variants = able.flatMap((backend) => variantsOf(backend));
       const pairs = this.level === 'quick' ? ringOf(able) : pairsOf(able);
       return {
         task,

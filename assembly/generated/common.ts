@@ -38,6 +38,13 @@ export const POLICY_CONSTANT: u32 = 0;
 export const POLICY_RANDOM: u32 = 1;
 export const POLICY_COUNT: i32 = 2;
 
+export const KERNEL_AUTO: u32 = 0;
+export const KERNEL_SCALAR: u32 = 1;
+export const KERNEL_PORTABLE: u32 = 2;
+export const KERNEL_AVX2: u32 = 3;
+export const KERNEL_AVX512: u32 = 4;
+export const KERNEL_COUNT: i32 = 5;
+
 export const ACTION_KIND_REAL: u32 = 0;
 export const ACTION_KIND_INTEGER: u32 = 1;
 export const ACTION_KIND_CHOICE: u32 = 2;

@@ -34,6 +34,7 @@ export function assemblyCommon(common: CommonSpec): string {
     constants('STREAM', common.streams, 'u32'),
     enumConstants('autoreset', common.autoreset),
     enumConstants('policy', common.policies),
+    enumConstants('kernel', common.kernels),
     enumConstants('action_kind', common.action_kinds),
     constants('WORD', common.words),
     constants('SCALAR', common.scalars),

@@ -49,6 +49,7 @@ export function rustCommon(common: CommonSpec): string {
     module('stream', common.streams, 'Counter words of the random streams.', 'u32'),
     enumModule('autoreset', common.autoreset),
     enumModule('policy', common.policies),
+    enumModule('kernel', common.kernels),
     enumModule('action_kind', common.action_kinds),
     module('word', common.words, 'u32 state slots every environment has.'),
     module('scalar', common.scalars, 'Scalars every program starts with.'),

@@ -62,6 +62,7 @@ export interface CommonSpec {
   streams: NamedDoc[];
   autoreset: string[];
   policies: string[];
+  kernels: string[];
   action_kinds: string[];
   words: WordSpec[];
   scalars: ScalarSpec[];

@@ -45,6 +45,7 @@ export function typescriptCommon(common: CommonSpec): string {
     indexObject('stream', common.streams, 'Counter words of the random streams.'),
     enumObject('autoreset_modes', common.autoreset),
     enumObject('core_policies', common.policies),
+    enumObject('kernels', common.kernels),
     enumObject('action_kinds', common.action_kinds),
   ].join('\n');
 }

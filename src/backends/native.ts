@@ -11,6 +11,7 @@ import {
   type Batch,
   type BatchOptions,
   type Channels,
+  KERNELS,
 } from '../backend.js';
 import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
@@ -20,13 +21,14 @@ import { autoresetIndex, channelBytes, layoutOf, slotBytes, TYPED_ARRAY } from '
 /** What bindings/node exports. */
 interface Addon {
   version(): string;
+  kernels(): string[];
   create(
     program: Uint8Array,
     numEnvs: number,
     autoreset: number,
     threads: number,
     metrics: boolean,
-    scalar: boolean,
+    kernel: number,
   ): number;
   channel(batch: number, index: number, bytes: number): Uint8Array;
   reset(batch: number, seedLo: number, seedHi: number, seeded: boolean, masked: boolean): void;
@@ -124,6 +126,7 @@ export function loadNative(): Promise<Backend> {
   return Promise.resolve({
     name: 'native',
     maxThreads: availableParallelism(),
+    kernels: addon.kernels(),
     create(program, options) {
       const layout = layoutOf(program);
       const autoreset = autoresetIndex(options.autoreset);
@@ -134,7 +137,7 @@ export function loadNative(): Promise<Backend> {
         autoreset,
         threads,
         metrics,
-        kernel === 'scalar',
+        KERNELS.indexOf(kernel),
       );
       if (handle < 0) throw programError(layout, -handle);
       return new NativeBatch(addon, handle, layout, options, program);

@@ -6,6 +6,7 @@ import { checkOneThread } from './one-thread.js';
 export const referenceBackend: Backend = {
   name: 'reference',
   maxThreads: 1,
+  kernels: ['scalar'],
   create(program, options) {
     checkOneThread('reference', options.threads);
     return createReferenceBatch(program, options);

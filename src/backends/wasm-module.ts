@@ -2,8 +2,8 @@
  * A batch in a WebAssembly instance of its own: one adapter for the AssemblyScript and the Rust
  * build, which export the same functions and import nothing (docs/adr/0005).
  */
-import type { Backend, BackendName, Batch, BatchOptions, Channels, Kernel } from '../backend.js';
-import { BackendUnavailableError } from '../backend.js';
+import type { Backend, BackendName, Batch, BatchOptions, Channels } from '../backend.js';
+import { BackendUnavailableError, KERNELS } from '../backend.js';
 import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
 import type { Seed } from '../seeding.js';
@@ -50,12 +50,12 @@ const EXPORTS: readonly (keyof WasmExports)[] = [
   'import_slot',
   'kernel_id',
 ];
-const KERNEL: Record<Kernel, number> = { auto: 0, scalar: 1 };
 const KERNEL_NAMES = ['scalar', 'simd128'] as const;
 
 /** A backend over a compiled module, which is instantiated once for each batch. */
 export class WasmBackend implements Backend {
   readonly maxThreads = 1;
+  readonly kernels = KERNEL_NAMES;
 
   constructor(
     readonly name: BackendName,
@@ -89,7 +89,12 @@ export class WasmBackend implements Backend {
       const at = wasm.program_buffer(program.byteLength);
       new Uint8Array(wasm.memory.buffer, at, program.byteLength).set(program);
       const { numEnvs, autoreset, metrics, kernel } = options;
-      return wasm.create(numEnvs, autoresetIndex(autoreset), metrics ? 1 : 0, KERNEL[kernel]);
+      return wasm.create(
+        numEnvs,
+        autoresetIndex(autoreset),
+        metrics ? 1 : 0,
+        KERNELS.indexOf(kernel),
+      );
     });
     if (code !== 0) throw programError(layout, code);
     return new WasmBatch(wasm, layout, program, options);

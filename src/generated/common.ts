@@ -64,6 +64,16 @@ export const corePolicy = {
 } as const;
 export const corePolicyNames = ["constant","random"] as const;
 
+/** Indices of kernels. */
+export const kernel = {
+  auto: 0,
+  scalar: 1,
+  portable: 2,
+  avx2: 3,
+  avx512: 4,
+} as const;
+export const kernelNames = ["auto","scalar","portable","avx2","avx512"] as const;
+
 /** Indices of action_kinds. */
 export const actionKind = {
   real: 0,

@@ -77,23 +77,16 @@ export function planRows(task: CompiledTask, quick: boolean): Row[] {
   ];
 }
 
-/** The variants of a backend: its own kernel with 1 and 2 threads, and the scalar one. */
-export function variantsOf(backend: Backend, task: CompiledTask): Variant[] {
-  const own = kernelNameOf(backend, task, 'auto');
-  const scalar = kernelNameOf(backend, task, 'scalar');
+/** The variants of a backend: its own kernel with 1 and 2 threads, and every other one it has. */
+export function variantsOf(backend: Backend): Variant[] {
+  const own = backend.kernels[backend.kernels.length - 1];
   const variants: Variant[] = [{ backend, kernel: 'auto', kernelName: own, threads: 1 }];
   if (backend.maxThreads > 1) variants.push({ ...variants[0], threads: 2 });
-  if (scalar !== own) variants.push({ backend, kernel: 'scalar', kernelName: scalar, threads: 1 });
+  for (const kernelName of backend.kernels.slice(0, -1)) {
+    const kernel = kernelName as Kernel;
+    variants.push({ backend, kernel, kernelName, threads: 1 });
+  }
   return variants;
-}
-
-function kernelNameOf(backend: Backend, task: CompiledTask, kernel: Kernel): string {
-  const autoreset = 'next-step';
-  const options = { numEnvs: 1, autoreset, threads: 1, metrics: true, kernel } as const;
-  const batch = backend.create(task.program, options);
-  const name = batch.kernel;
-  batch.close();
-  return name;
 }
 
 /** A batch of a run's task, with every output there is. */

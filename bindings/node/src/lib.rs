@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use infragym_core::{Options, VectorEnv};
+use infragym_core::{Kernel, Options, VectorEnv};
 use napi::bindgen_prelude::{Error, Result, Status, Uint8Array};
 use napi_derive::napi;
 
@@ -29,6 +29,12 @@ pub fn version() -> &'static str {
     infragym_core::version()
 }
 
+/// The kernels of this processor, slowest first.
+#[napi]
+pub fn kernels() -> Vec<&'static str> {
+    Kernel::available().into_iter().map(Kernel::name).collect()
+}
+
 /// Makes a batch: its number, or minus the fault code of a program that is refused.
 #[napi]
 pub fn create(
@@ -37,18 +43,21 @@ pub fn create(
     autoreset: u32,
     threads: u32,
     metrics: bool,
-    scalar: bool,
-) -> i32 {
+    kernel: u32,
+) -> Result<i32> {
+    let Some(kernel) = Kernel::choose(kernel) else {
+        return Err(Error::new(Status::InvalidArg, "no such kernel here"));
+    };
     let options = Options {
         num_envs: num_envs as usize,
         autoreset,
         threads: threads as usize,
         metrics,
-        scalar,
+        kernel,
     };
     let made = match infragym_core::create(program, &options) {
         Ok(made) => made,
-        Err(error) => return -(error.code() as i32),
+        Err(error) => return Ok(-(error.code() as i32)),
     };
     BATCHES.with_borrow_mut(|batches| {
         let free = batches.iter().position(Option::is_none);
@@ -57,7 +66,7 @@ pub fn create(
             batches.len() - 1
         });
         batches[place] = Some(made);
-        place as i32
+        Ok(place as i32)
     })
 }
 

@@ -3,7 +3,8 @@
 
 use std::cell::RefCell;
 
-use infragym_core::{Options, VectorEnv};
+use infragym_core::generated::common::kernel;
+use infragym_core::{Kernel, Options, VectorEnv};
 
 #[derive(Default)]
 struct Instance {
@@ -35,13 +36,17 @@ pub extern "C" fn program_buffer(bytes: usize) -> *mut u8 {
 
 /// Makes the batch: 0, or the fault code of a program that is refused.
 #[unsafe(no_mangle)]
-pub extern "C" fn create(num_envs: u32, autoreset: u32, metrics: u32, kernel: u32) -> u32 {
+pub extern "C" fn create(num_envs: u32, autoreset: u32, metrics: u32, wanted: u32) -> u32 {
     let options = Options {
         num_envs: num_envs as usize,
         autoreset,
         threads: 1,
         metrics: metrics != 0,
-        scalar: kernel == 1,
+        kernel: if wanted == kernel::SCALAR {
+            Kernel::Scalar
+        } else {
+            Kernel::Portable
+        },
     };
     INSTANCE.with_borrow_mut(|instance| {
         let program = std::mem::take(&mut instance.program);

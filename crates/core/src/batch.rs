@@ -6,17 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::actions::ActionSampler;
 use crate::float_env::FloatEnv;
 use crate::generated::common::{autoreset, policy, statistic, word};
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{Isa, Kernel, Portable};
 use crate::pool::Pool;
 use crate::store::{Block, LANES, Shape, Store};
 
 /// An environment family over one program. A lane is one environment of a block.
 pub trait Env: Send + Sync {
     fn shape(&self) -> Shape;
-
-    /// Name of the kernel behind `step_block`.
-    fn kernel(&self) -> &'static str {
-        "scalar"
-    }
 
     /// Begins the episode that the lane's seed and episode words name. The common words are set,
     /// the statistics zero.
@@ -26,12 +24,11 @@ pub trait Env: Send + Sync {
     fn step(&self, block: &mut Block, lane: usize);
 
     /// One step of every lane. Lanes in `skip` are about to be reset: what they compute is lost.
-    fn step_block(&self, block: &mut Block, skip: u64) {
-        for lane in 0..LANES {
-            if skip & (1 << lane) == 0 {
-                self.step(block, lane);
-            }
-        }
+    /// Implementations are `#[inline(always)]`, so that they are compiled for the instruction set
+    /// of the kernel that calls them.
+    #[inline(always)]
+    fn step_block<I: Isa>(&self, block: &mut Block, skip: u64) {
+        step_lanes(self, block, skip);
     }
 
     /// Writes the action of a family's own policy; families without one leave the row alone.
@@ -46,8 +43,7 @@ pub struct Options {
     pub autoreset: u32,
     pub threads: usize,
     pub metrics: bool,
-    /// Step with the oracle rather than with the fastest kernel.
-    pub scalar: bool,
+    pub kernel: Kernel,
 }
 
 /// A batch as its bindings see it.
@@ -82,7 +78,7 @@ pub struct Batch<E> {
     env: E,
     store: Store,
     autoreset: u32,
-    scalar: bool,
+    kernel: Kernel,
     sampler: ActionSampler,
     pool: Pool,
     episodes: AtomicU64,
@@ -95,7 +91,7 @@ impl<E: Env> Batch<E> {
             env,
             store,
             autoreset: options.autoreset,
-            scalar: options.scalar,
+            kernel: options.kernel,
             sampler,
             pool: Pool::new(options.threads),
             episodes: AtomicU64::new(0),
@@ -119,10 +115,17 @@ impl<E: Env> Batch<E> {
             self.step_unfinished(index, block, finished);
             return;
         }
-        if self.scalar {
-            step_lanes(&self.env, block, finished);
-        } else {
-            self.env.step_block(block, finished);
+        match self.kernel {
+            Kernel::Scalar => step_lanes(&self.env, block, finished),
+            Kernel::Portable => self.env.step_block::<Portable>(block, finished),
+            // SAFETY: `Kernel::choose` gives these only where the processor has them.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => unsafe { step_avx2(&self.env, block, finished) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => unsafe { step_avx512(&self.env, block, finished) },
+            #[cfg(not(target_arch = "x86_64"))]
+            Kernel::Avx2 | Kernel::Avx512 => self.env.step_block::<Portable>(block, finished),
         }
         for lane in bits(finished) {
             let episode = &mut block.words[word::EPISODE][lane];
@@ -231,11 +234,7 @@ impl<E: Env> Batch<E> {
 
 impl<E: Env> VectorEnv for Batch<E> {
     fn kernel(&self) -> &'static str {
-        if self.scalar {
-            "scalar"
-        } else {
-            self.env.kernel()
-        }
+        self.kernel.name()
     }
 
     fn store(&self) -> &Store {
@@ -326,7 +325,21 @@ impl<E: Env> VectorEnv for Batch<E> {
     }
 }
 
-fn step_lanes<E: Env>(env: &E, block: &mut Block, skip: u64) {
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn step_avx2<E: Env>(env: &E, block: &mut Block, skip: u64) {
+    env.step_block::<Avx2>(block, skip);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd")]
+fn step_avx512<E: Env>(env: &E, block: &mut Block, skip: u64) {
+    env.step_block::<Avx512>(block, skip);
+}
+
+#[inline(always)]
+fn step_lanes<E: Env + ?Sized>(env: &E, block: &mut Block, skip: u64) {
     for lane in 0..LANES {
         if skip & (1 << lane) == 0 {
             env.step(block, lane);

@@ -2,6 +2,7 @@
 //! the compiler turns into vector code for whatever the kernel is compiled for, and the few
 //! operations it does not find by itself behind `Isa`.
 
+use crate::generated::common::kernel;
 use crate::store::LANES;
 
 /// One number per lane of a block.
@@ -14,8 +15,6 @@ pub const GROUP: usize = 8;
 
 /// The operations that are worth writing by hand for an instruction set.
 pub trait Isa {
-    const NAME: &'static str;
-
     /// Eight rows of eight numbers, transposed.
     fn transpose(rows: [[f32; GROUP]; GROUP]) -> [[f32; GROUP]; GROUP];
 
@@ -30,8 +29,6 @@ pub trait Isa {
 pub struct Portable;
 
 impl Isa for Portable {
-    const NAME: &'static str = "blocked";
-
     #[inline(always)]
     fn transpose(rows: [[f32; GROUP]; GROUP]) -> [[f32; GROUP]; GROUP] {
         std::array::from_fn(|i| std::array::from_fn(|j| rows[j][i]))
@@ -51,34 +48,49 @@ impl Isa for Portable {
     }
 }
 
-/// Whether this processor runs the `Avx2` kernels.
-pub fn has_avx2() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("popcnt")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
-/// Which kernels a processor runs.
+/// How a batch is stepped; all give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
+    /// The oracle, lane by lane.
+    Scalar,
+    /// Blocks of lanes with what the target has without asking.
     Portable,
     Avx2,
     Avx512,
 }
 
 impl Kernel {
-    /// The widest this processor has.
-    pub fn detect() -> Self {
+    /// The fastest of this processor, or the one asked for by its number in
+    /// `generated::common::kernel`; `None` where the processor does not have it.
+    pub fn choose(number: u32) -> Option<Self> {
+        let wanted = match number {
+            kernel::AUTO => return Some(Self::detect()),
+            kernel::SCALAR => Self::Scalar,
+            kernel::PORTABLE => Self::Portable,
+            kernel::AVX2 => Self::Avx2,
+            kernel::AVX512 => Self::Avx512,
+            _ => return None,
+        };
+        Self::available().contains(&wanted).then_some(wanted)
+    }
+
+    /// What this processor has, slowest first.
+    pub fn available() -> Vec<Self> {
+        let all = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
+        let widest = Self::detect() as usize;
+        all.into_iter()
+            .filter(|kernel| *kernel as usize <= widest)
+            .collect()
+    }
+
+    fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = has_avx2();
+            let avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt");
             let avx512 = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512dq")
@@ -96,13 +108,10 @@ impl Kernel {
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::Portable => Portable::NAME,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => Avx2::NAME,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => Avx512::NAME,
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => Portable::NAME,
+            Self::Scalar => "scalar",
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
         }
     }
 }
@@ -194,12 +203,10 @@ mod avx2 {
     /// Declares a kernel set. Its operations may run only inside a function compiled with `avx2`
     /// on, which only a kernel that has asked the processor enters.
     macro_rules! isa {
-        ($name:ident, $text:literal) => {
+        ($name:ident) => {
             pub struct $name;
 
             impl Isa for $name {
-                const NAME: &'static str = $text;
-
                 #[inline(always)]
                 fn transpose(rows: [[f32; GROUP]; GROUP]) -> [[f32; GROUP]; GROUP] {
                     // SAFETY: see the macro.
@@ -225,9 +232,9 @@ mod avx2 {
         };
     }
 
-    isa!(Avx2, "avx2");
+    isa!(Avx2);
     // The same operations: wider registers pay in the plain loops around them.
-    isa!(Avx512, "avx512");
+    isa!(Avx512);
 
     #[inline]
     #[target_feature(enable = "avx2")]

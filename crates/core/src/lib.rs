@@ -15,6 +15,7 @@ pub mod sampling;
 mod store;
 
 pub use batch::{Options, VectorEnv};
+pub use lanes::Kernel;
 pub use store::{Channels, LANES, Shape, Store};
 
 use program::{Program, ProgramError};

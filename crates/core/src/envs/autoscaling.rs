@@ -10,9 +10,7 @@ mod policies;
 use crate::batch::{Env, fold_common, fold_welford};
 use crate::generated::autoscaling::{Scalars, Tables, metric, observation, real, statistic, word};
 use crate::generated::common::stream;
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::Avx2;
-use crate::lanes::{Isa, Portable, has_avx2};
+use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
@@ -51,7 +49,6 @@ pub struct Autoscaling {
     memory: Target,
     shape: Shape,
     noise_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
-    avx2: bool,
 }
 
 type Metrics = [f32; metric::COUNT];
@@ -99,7 +96,6 @@ impl Autoscaling {
             limits,
             shape,
             noise_pairs,
-            avx2: has_avx2(),
         }
     }
 
@@ -288,14 +284,6 @@ impl Env for Autoscaling {
         self.shape
     }
 
-    fn kernel(&self) -> &'static str {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            return Avx2::NAME;
-        }
-        Portable::NAME
-    }
-
     fn reset(&self, block: &mut Block, lane: usize) {
         let t = &self.t;
         let words = &mut block.words;
@@ -337,18 +325,9 @@ impl Env for Autoscaling {
         self.fold(block, lane, &m);
     }
 
-    fn step_block(&self, block: &mut Block, _skip: u64) {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            #[target_feature(enable = "avx2")]
-            fn step(env: &Autoscaling, block: &mut Block) {
-                env.step_lanes::<Avx2>(block);
-            }
-            // SAFETY: the processor was asked for it.
-            unsafe { step(self, block) };
-            return;
-        }
-        self.step_lanes::<Portable>(block);
+    #[inline(always)]
+    fn step_block<I: Isa>(&self, block: &mut Block, _skip: u64) {
+        self.step_lanes::<I>(block);
     }
 
     fn act(&self, policy: u32, block: &mut Block, lane: usize) {

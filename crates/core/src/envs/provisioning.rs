@@ -11,9 +11,7 @@ use crate::generated::provisioning::{
     BOOT_DELAY_MAX, NUM_REGIMES, Scalars, Tables, heuristic, metric, observation, real, statistic,
     word,
 };
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::Avx2;
-use crate::lanes::{Isa, Portable};
+use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::philox;
 use crate::sampling;
@@ -39,8 +37,6 @@ pub struct Provisioning {
     t: Tables,
     limits: Limits,
     shape: Shape,
-    #[cfg(target_arch = "x86_64")]
-    avx2: bool,
 }
 
 impl Provisioning {
@@ -69,8 +65,6 @@ impl Provisioning {
             t: Tables::new(program),
             limits,
             shape,
-            #[cfg(target_arch = "x86_64")]
-            avx2: is_x86_feature_detected!("avx2"),
         }
     }
 
@@ -216,26 +210,9 @@ impl Env for Provisioning {
         self.shape
     }
 
-    fn kernel(&self) -> &'static str {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            return Avx2::NAME;
-        }
-        Portable::NAME
-    }
-
-    fn step_block(&self, block: &mut Block, _skip: u64) {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            #[target_feature(enable = "avx2")]
-            fn step(env: &Provisioning, block: &mut Block) {
-                env.step_lanes::<Avx2>(block);
-            }
-            // SAFETY: the processor was asked for it.
-            unsafe { step(self, block) };
-            return;
-        }
-        self.step_lanes::<Portable>(block);
+    #[inline(always)]
+    fn step_block<I: Isa>(&self, block: &mut Block, _skip: u64) {
+        self.step_lanes::<I>(block);
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {

@@ -14,6 +14,7 @@ use crate::generated::scheduling::{
     BACKLOG_MAX, Scalars, Tables, WAIT_BINS, fleet_field, metric, real, server_field, server_mode,
     slot_field, statistic, word,
 };
+use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::store::{Block, LANES, Shape};
@@ -28,8 +29,6 @@ pub struct Scheduling {
     fleet: Fleet,
     workload: Workload,
     shape: Shape,
-    #[cfg(target_arch = "x86_64")]
-    avx2: bool,
 }
 
 type Metrics = [f32; metric::COUNT];
@@ -53,8 +52,6 @@ impl Scheduling {
             fleet,
             workload: Workload::new(&s, &t),
             shape,
-            #[cfg(target_arch = "x86_64")]
-            avx2: std::arch::is_x86_feature_detected!("avx2"),
         }
     }
 
@@ -358,23 +355,9 @@ fn fold(block: &mut Block, lane: usize, m: &Metrics) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn step_avx2(env: &Scheduling, block: &mut Block, skip: u64) {
-    env.step_lanes(block, skip);
-}
-
 impl Env for Scheduling {
     fn shape(&self) -> Shape {
         self.shape
-    }
-
-    fn kernel(&self) -> &'static str {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            return "avx2";
-        }
-        "scalar"
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {
@@ -416,13 +399,8 @@ impl Env for Scheduling {
         self.step_lane(block, lane);
     }
 
-    fn step_block(&self, block: &mut Block, skip: u64) {
-        #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            // SAFETY: the processor has what the function is compiled for.
-            unsafe { step_avx2(self, block, skip) };
-            return;
-        }
+    #[inline(always)]
+    fn step_block<I: Isa>(&self, block: &mut Block, skip: u64) {
         self.step_lanes(block, skip);
     }
 

@@ -18,14 +18,12 @@ use crate::generated::serving::{
     AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, QUANTILE_CELLS, Scalars, Tables, dynamics,
     metric, observation, prompt_kind, real, statistic, word,
 };
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Kernel, Portable};
+use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
 use crate::store::{Block, Shape};
-use blocked::{Lanes, with_lanes};
+use blocked::scratch_of_thread;
 use decode::Configuration;
 use grid::Grid;
 
@@ -71,7 +69,6 @@ pub struct Serving {
     prompt_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
     /// Whether any observation is scaled: a factor of 1 changes no bit.
     scaled: bool,
-    kernel: Kernel,
 }
 
 /// One step's draws and what the dynamics make of them, for one lane.
@@ -126,7 +123,6 @@ impl Serving {
             noise_pairs,
             prompt_pairs,
             scaled,
-            kernel: Kernel::detect(),
         }
     }
 
@@ -274,20 +270,11 @@ impl Env for Serving {
         self.shape
     }
 
-    fn kernel(&self) -> &'static str {
-        self.kernel.name()
-    }
-
-    fn step_block(&self, block: &mut Block, _skip: u64) {
-        with_lanes(|lanes| match self.kernel {
-            // SAFETY: `Kernel::detect` asked the processor for their features.
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { step_avx512(self, block, lanes) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { step_avx2(self, block, lanes) },
-            _ => self.step_lanes::<Portable>(block, lanes),
-        });
+    #[inline(always)]
+    fn step_block<I: Isa>(&self, block: &mut Block, _skip: u64) {
+        // SAFETY: the scratch is this thread's, and a step does not call another.
+        let lanes = unsafe { &mut *scratch_of_thread() };
+        self.step_lanes::<I>(block, lanes);
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {
@@ -342,19 +329,6 @@ impl Env for Serving {
         block.truncated[lane] = u8::from(over);
         self.fold(block, lane, &step.metrics, before);
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn step_avx2(env: &Serving, block: &mut Block, lanes: &mut Lanes) {
-    env.step_lanes::<Avx2>(block, lanes);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd")]
-fn step_avx512(env: &Serving, block: &mut Block, lanes: &mut Lanes) {
-    env.step_lanes::<Avx512>(block, lanes);
 }
 
 impl Step {

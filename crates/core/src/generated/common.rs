@@ -84,6 +84,21 @@ pub mod policy {
     pub const COUNT: usize = 2;
 }
 
+/// Indices of kernel.
+pub mod kernel {
+    /// auto
+    pub const AUTO: u32 = 0;
+    /// scalar
+    pub const SCALAR: u32 = 1;
+    /// portable
+    pub const PORTABLE: u32 = 2;
+    /// avx2
+    pub const AVX2: u32 = 3;
+    /// avx512
+    pub const AVX512: u32 = 4;
+    pub const COUNT: usize = 5;
+}
+
 /// Indices of action_kind.
 pub mod action_kind {
     /// real

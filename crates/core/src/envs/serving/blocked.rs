@@ -4,7 +4,7 @@
 
 use super::Serving;
 use super::grid::Axis;
-use std::cell::RefCell;
+use std::cell::UnsafeCell;
 
 use crate::generated::common::stream;
 use crate::generated::serving::{
@@ -39,7 +39,7 @@ pub(super) struct Lanes {
 thread_local! {
     /// Scratch of the thread. Every stage overwrites what it uses, so it is never cleared: zeroing
     /// it for each block cost as much as a tenth of the step.
-    static LANES_OF_THREAD: RefCell<Box<Lanes>> = RefCell::new(Box::new(Lanes {
+    static LANES_OF_THREAD: UnsafeCell<Box<Lanes>> = UnsafeCell::new(Box::new(Lanes {
         kv_budget: [0.0; LANES],
         batch_size: [0.0; LANES],
         spec_index: [0; LANES],
@@ -58,9 +58,12 @@ thread_local! {
     }));
 }
 
-/// Runs `work` with the thread's scratch.
-pub(super) fn with_lanes(work: impl FnOnce(&mut Lanes)) {
-    LANES_OF_THREAD.with_borrow_mut(|lanes| work(lanes));
+/// The thread's scratch. A pointer rather than a closure's argument: a closure would be compiled
+/// without the instruction set of the kernel around it.
+#[inline(always)]
+pub(super) fn scratch_of_thread() -> *mut Lanes {
+    // SAFETY: only the address is taken.
+    LANES_OF_THREAD.with(|lanes| unsafe { &raw mut **lanes.get() })
 }
 
 impl Serving {
