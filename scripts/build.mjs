@@ -1,6 +1,6 @@
 /**
  * Builds what this machine's toolchains allow: `node scripts/build.mjs [target…]`, targets ts,
- * assemblyscript, native and wasm. Prints one line per target; a target whose inputs have not
+ * assemblyscript, native, wasm and browser. Prints one line per target; a target whose inputs have not
  * changed is left alone; one whose toolchain is absent is skipped with the reason, or fails where
  * REQUIRE_BACKENDS (a comma-separated list of backends) names it.
  */

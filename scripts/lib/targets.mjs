@@ -13,10 +13,11 @@ import {
   rmSync,
 } from 'node:fs';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
+import { bundleForBrowsers } from './bundle.mjs';
 import { findProgram, outputOf, root, run } from './process.mjs';
 
 const rustInputs = ['Cargo.toml', 'Cargo.lock', 'crates', '.cargo', 'rust-toolchain.toml'];
-const backendFolders = ['.build', 'assemblyscript', 'native', 'wasm'];
+const otherFolders = ['.build', 'assemblyscript', 'browser', 'native', 'wasm'];
 const noCargo = 'cargo is not on PATH; https://rustup.rs installs it';
 
 /** Runs a step of a build; a failure carries the program's whole output. */
@@ -48,8 +49,8 @@ function filesBelow(folder) {
 function removeStale(emitted) {
   const dist = join(root, 'dist');
   for (const file of filesBelow(dist)) {
-    const isBackend = backendFolders.includes(relative(dist, file).split(sep)[0]);
-    if (!isBackend && !emitted.has(file)) rmSync(file);
+    const isOther = otherFolders.includes(relative(dist, file).split(sep)[0]);
+    if (!isOther && !emitted.has(file)) rmSync(file);
   }
 }
 
@@ -169,5 +170,16 @@ const wasm = {
   },
 };
 
+const browser = {
+  // The modules are copied beside the bundle.
+  inputs: ['src', 'package.json', 'scripts/lib/bundle.mjs', 'dist/assemblyscript', 'dist/wasm/web'],
+  outputs: ['dist/browser/infragym.js', 'dist/browser/infragym.wasm'],
+  missing: () => undefined,
+  tools: () => `esbuild ${packageVersion('esbuild')}`,
+  async build() {
+    await bundleForBrowsers(join(root, 'dist/browser'));
+  },
+};
+
 /** The build targets by name, in build order. */
-export const targets = { ts, assemblyscript, native, wasm };
+export const targets = { ts, assemblyscript, native, wasm, browser };
