@@ -63,8 +63,8 @@ writeFileSync(
   `${FOLDER}/README.md`,
   `# Demand samples
 
-Written by \`npx tsx scripts/data/build-cluster.ts\`; do not edit. Each file holds ${NUM_SAMPLES} equally
-likely samples of each marginal of what jobs ask for, computed from public recordings, not the
+Written by \`npx tsx scripts/data/build-cluster.ts\`; do not edit. Each file holds
+${NUM_SAMPLES} equally likely samples of each marginal of what jobs ask for, computed from public recordings, not the
 recordings. \`google_v2_sampled\` is *sampled*: Google's demand (tasks of priority 0-8 alive at the
 start of the 2011 trace), openb's runtimes, each drawn independently of the other.
 
@@ -75,7 +75,9 @@ ${row('mem_fraction', samples.memFraction, 'of the largest machine')}
 ${row('runtime_s', samples.runtimeS, 's')}
 
 Sources:
-- Google ClusterData2011_2 (J. Wilkes, C. Reiss), CC-BY-4.0, by jeffersontuc/MetCientifica @ 6d1db32a
-- Alibaba GPU cluster v2023 (openb), Apache-2.0, by hkust-adsl/kubernetes-scheduler-simulator @ 8f3d6417
+- Google ClusterData2011_2 (J. Wilkes, C. Reiss), CC-BY-4.0, by
+  jeffersontuc/MetCientifica @ 6d1db32a
+- Alibaba GPU cluster v2023 (openb), Apache-2.0, by
+  hkust-adsl/kubernetes-scheduler-simulator @ 8f3d6417
 `,
 );

@@ -1,4 +1,4 @@
-/** The heuristics against what their descriptions say, decided on the plain model of the cluster. */
+/** The heuristics against their descriptions, decided on the plain model of the cluster. */
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/envs/family.js';
 import { heuristicPolicy } from '../../src/policy.js';
