@@ -37,7 +37,7 @@ function startServer() {
   const settings = ['--port', '0', '--rate-limit', '0', '--sessions', '1000'];
   const server = spawn(process.execPath, ['bin/infragym.mjs', 'serve', ...settings], {
     cwd: root,
-    env: { ...process.env, INFRAGYM_DATA_DIR: ':memory:', INFRAGYM_MAX_QUEUE: '1000000' },
+    env: { ...process.env, INFRAGYM_DATA_DIR: ':memory:', INFRAGYM_MAX_QUEUE: '100000' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return new Promise((resolve, reject) => {

@@ -61,20 +61,16 @@ function report(name, isGood, output = '') {
   console.log(`${isGood ? 'ok' : 'FAILED'} ${name}${isGood ? '' : `\n${output}`}`);
 }
 
-async function validate(base) {
-  const { tasks } = await (await fetch(`${base}/tasks`)).json();
-  const urls = [base, ...tasks.map(({ env_id: id }) => `${base}/openenv/${id}`)];
-  for (const { folder } of clients) {
-    for (const url of urls) {
-      const openenv = join(root, folder, 'bin/openenv');
-      const { code, output } = await run(openenv, ['validate', '--url', url]);
-      report(
-        `${folder.slice(6)} validate --url ${url.slice(base.length) || '/'}`,
-        code === 0,
-        output,
-      );
-    }
-  }
+/** Runs a script that prints a line for each check, and counts them. */
+async function countChecks(folder, script, base) {
+  const python = join(root, folder, 'bin/python');
+  const { output } = await run(python, [`tests/python/${script}`, base]);
+  console.log(`${folder.slice(6)} ${script}`);
+  process.stdout.write(output.replace(/^\d+ passed.*\n/gm, ''));
+  counts.passed += output.match(/^ok /gm)?.length ?? 0;
+  // A script that ends early has printed no count, and so has failed.
+  const isWhole = /^\d+ passed, \d+ failed$/m.test(output);
+  counts.failed += (output.match(/^FAILED /gm)?.length ?? 0) + (isWhole ? 0 : 1);
 }
 
 /** The package as committed: the validator takes no symbolic links, and node_modules has some. */
@@ -95,15 +91,9 @@ async function main() {
   for (const client of clients) await install(client);
   const { server, base } = await startServer();
   try {
-    await validate(base);
+    for (const { folder } of clients) await countChecks(folder, 'validate.py', base);
     await validatePackage();
-    const python = join(root, clients[0].folder, 'bin/python');
-    const { output } = await run(python, ['tests/python/check.py', base]);
-    process.stdout.write(output.replace(/^\d+ passed.*$/gm, ''));
-    counts.passed += output.match(/^ok /gm)?.length ?? 0;
-    // A script that ends early has printed no count, and so has failed.
-    const isWhole = /^\d+ passed, \d+ failed$/m.test(output);
-    counts.failed += (output.match(/^FAILED /gm)?.length ?? 0) + (isWhole ? 0 : 1);
+    await countChecks(clients[0].folder, 'check.py', base);
   } finally {
     server.kill();
   }
