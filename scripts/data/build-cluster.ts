@@ -65,8 +65,9 @@ writeFileSync(
 
 Written by \`npx tsx scripts/data/build-cluster.ts\`; do not edit. Each file holds
 ${NUM_SAMPLES} equally likely samples of each marginal of what jobs ask for, computed from public
-recordings, not the recordings. \`google_v2_sampled\` is *sampled*: Google's demand (tasks of priority 0-8 alive at the
-start of the 2011 trace), openb's runtimes, each drawn independently of the other.
+recordings, not the recordings. \`google_v2_sampled\` is *sampled*: Google's demand (tasks of
+priority 0-8 alive at the start of the 2011 trace), openb's runtimes, each drawn independently of
+the other.
 
 | marginal | unit | mean | p50 | p90 | p99 | last |
 |---|---|---|---|---|---|---|
