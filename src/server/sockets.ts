@@ -25,7 +25,7 @@ export class SocketLimits {
     return this.open.size;
   }
 
-  /** Takes a connection up; false where there are too many, and then it is for the caller to end. */
+  /** Takes a connection up; false where there are too many, and the caller has to end it. */
   admit(socket: WebSocket): boolean {
     if (this.open.size >= this.capacity) return false;
     this.open.add(socket);

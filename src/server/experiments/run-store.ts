@@ -29,8 +29,9 @@ type EpisodeRow = Omit<StoredEpisode, 'breakdown' | 'statistics'> & {
   statistics: string;
 };
 
-const SELECT_RUN =
-  'SELECT runs.*, (SELECT COUNT(*) FROM episodes WHERE run_id = runs.id) AS episodes_done FROM runs';
+const SELECT_RUN = `
+  SELECT runs.*, (SELECT COUNT(*) FROM episodes WHERE run_id = runs.id) AS episodes_done
+  FROM runs`;
 
 /** What is stored of runs; every method is one transaction. */
 export class RunStore {
