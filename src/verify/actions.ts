@@ -1,4 +1,4 @@
-/** The actions that `verify` takes: pseudo-random ones and, every fourth, one that is an edge case. */
+/** The actions that `verify` takes: pseudo-random ones and, every fourth, an edge case. */
 import { decodeProgram } from '../compile/program.js';
 import type { CompiledTask } from '../envs/family.js';
 import { actionKind } from '../generated/common.js';
