@@ -81,6 +81,36 @@ export function ksTest(samples: ArrayLike<number>, cdf: (x: number) => number): 
   return { statistic, pValue: kolmogorovTail(corrected) };
 }
 
+/** The standard normal's distribution function: Q(1/2, x²/2) is both its tails beyond |x|. */
+export function normalCdf(x: number): number {
+  const tail = upperGamma(0.5, (x * x) / 2) / 2;
+  return x < 0 ? tail : 1 - tail;
+}
+
+/** The two-sided test of a statistic that is standard normal where the hypothesis holds. */
+export function zTest(z: number): TestResult {
+  return { statistic: z, pValue: 2 * normalCdf(-Math.abs(z)) };
+}
+
+/** The test that two columns of independent pairs are uncorrelated: r √n is standard normal. */
+export function correlationTest(a: ArrayLike<number>, b: ArrayLike<number>): TestResult {
+  if (a.length !== b.length) throw new RangeError(`${a.length} and ${b.length} samples`);
+  const [meanA, meanB] = [sum(a) / a.length, sum(b) / b.length];
+  let [aa, bb, ab] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    aa += (a[i] - meanA) ** 2;
+    bb += (b[i] - meanB) ** 2;
+    ab += (a[i] - meanA) * (b[i] - meanB);
+  }
+  return zTest((ab / Math.sqrt(aa * bb)) * Math.sqrt(a.length));
+}
+
+/** The Poisson distribution's probability of n. */
+export function poissonProbability(mean: number, n: number): number {
+  if (mean === 0) return n === 0 ? 1 : 0;
+  return Math.exp(n * Math.log(mean) - mean - logGamma(n + 1));
+}
+
 /** P(K > x) = 2 sum (-1)^(k-1) exp(-2 k² x²); near zero its theta transform converges at once. */
 function kolmogorovTail(x: number): number {
   if (x < 0.2) return 1; // 1 - P is below 1e-12 there
