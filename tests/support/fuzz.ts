@@ -31,14 +31,13 @@ export interface FuzzVariant {
 
 const SPECIFICATION: FuzzVariant = { backend: referenceBackend, kernel: 'scalar', threads: 1 };
 
-/** The kernels of backends; where there are threads, the fast one with two of them as well. */
+/** Every kernel of some backends; where there are threads, the fastest with two of them as well. */
 export function variantsOf(backends: readonly Backend[]): FuzzVariant[] {
   return backends.flatMap((backend) => {
-    const single: FuzzVariant[] = [
-      { backend, kernel: 'scalar', threads: 1 },
-      { backend, kernel: 'auto', threads: 1 },
-    ];
-    return backend.maxThreads > 1 ? [...single, { ...single[1], threads: 2 }] : single;
+    const single = backend.kernels.map((name) => ({ backend, kernel: name as Kernel, threads: 1 }));
+    return backend.maxThreads > 1
+      ? [...single, { ...single[single.length - 1], threads: 2 }]
+      : single;
   });
 }
 
