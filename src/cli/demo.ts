@@ -5,11 +5,9 @@ import {
   type BackendStatus,
   backendReport,
   familyOf,
-  listTasks,
   loadBackend,
   loadCharts,
   type ScoreRow,
-  spec,
   type VerifyReport,
   verify,
 } from '../index.js';
@@ -29,9 +27,16 @@ import {
 import { type RolloutResult, rollout } from './rollout.js';
 import { formatImplementations } from './verify.js';
 
-/** The origin's tasks, and the first measured one where there is any. */
-const ORIGIN_TASKS = ['static-uniform', 'bursty-sharegpt', 'adversarial-multi-tenant'];
-const MEASURED_TASK = 'serving/llama3-8b-a100-40gb-azure-conv-v1';
+/** A measured task, the origin's three, and one of every other family. */
+const TASKS = [
+  'serving/llama3-8b-a100-40gb-azure-conv-v1',
+  'serving/static-uniform-v1',
+  'serving/bursty-sharegpt-v1',
+  'serving/adversarial-multi-tenant-v1',
+  'autoscaling/medium-v1',
+  'provisioning/medium-v1',
+  'scheduling/sleep-aware-v1',
+];
 const SEEDS = Array.from({ length: 15 }, (_, i) => i);
 const ROLLOUT_ENVS = 4096;
 /** Steps that take about a second: the rate differs a hundredfold. */
@@ -98,22 +103,15 @@ function describeChoice(backend: string, backends: readonly BackendStatus[]): st
   return [`InfraGym steps on ${backend} here.\n`, ...lines].join('\n');
 }
 
-function demoTasks(): string[] {
-  const known = new Set(listTasks().map((task) => task.id));
-  const measured = known.has(MEASURED_TASK) ? [MEASURED_TASK] : [];
-  return [...measured, ...ORIGIN_TASKS.map((alias) => spec(alias).id)];
-}
-
 async function evaluateAll(): Promise<Evaluation[]> {
   const progress = new Progress('evaluating');
-  const tasks = demoTasks();
   const evaluations: Evaluation[] = [];
-  for (const [i, task] of tasks.entries()) {
+  for (const [i, task] of TASKS.entries()) {
     // `constant` is the baseline under another name.
     const policies = familyOf(task).policies.filter((name) => name !== 'constant');
     const request = { task, policies, seeds: SEEDS, episodes: 1, backend: 'auto' } as const;
     const report = (share: number, policy: string) =>
-      progress.update((i + share) / tasks.length, `${task} ${policy}`);
+      progress.update((i + share) / TASKS.length, `${task} ${policy}`);
     evaluations.push(await evaluatePolicies(request, report));
   }
   progress.stop();
@@ -125,7 +123,7 @@ async function measureAll(backends: readonly BackendStatus[]): Promise<RolloutRe
   const there = backends.filter(({ available }) => available);
   const results: RolloutResult[] = [];
   for (const [i, { name }] of there.entries()) {
-    const [task] = demoTasks();
+    const [task] = TASKS;
     const size = { envs: ROLLOUT_ENVS, steps: ROLLOUT_STEPS[name], threads: 1 };
     const request = { task, policy: 'constant', seed: 0, backend: name, ...size };
     results.push(
@@ -141,7 +139,7 @@ async function verifyAll(backends: readonly BackendStatus[]): Promise<VerifyRepo
   const there = backends.filter(({ available }) => available);
   const loaded = await Promise.all(there.map(({ name }) => loadBackend(name)));
   const report = await verify(loaded, {
-    tasks: demoTasks(),
+    tasks: TASKS,
     level: 'quick',
     onProgress: ({ done, total, label }) => progress.update(done / total, label),
   });
