@@ -18,7 +18,7 @@ import {
 } from '../support/fuzz.js';
 import { FUZZ_FAMILIES } from '../support/fuzz-families.js';
 
-const PROGRAMS_PER_FAMILY = 30;
+const PROGRAMS_PER_FAMILY = 16;
 
 const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemblyScript };
 
