@@ -16,6 +16,15 @@ const PROGRAMS: [(&str, &[u8]); 3] = [
 ];
 const HORIZON_STEPS: u32 = 5;
 
+/// Miri interprets every instruction: one program says as much about memory as all.
+fn programs() -> &'static [(&'static str, &'static [u8])] {
+    if cfg!(miri) {
+        &PROGRAMS[..1]
+    } else {
+        &PROGRAMS
+    }
+}
+
 fn fastest() -> Kernel {
     Kernel::choose(0).expect("there is always a kernel")
 }
@@ -87,13 +96,7 @@ fn assert_same(name: &str, program: &[u8], mode: u32, kernel: Kernel) {
 
 #[test]
 fn every_kernel_gives_the_oracles_bytes() {
-    // Miri interprets every instruction: one program and mode say as much about memory as all.
-    let programs = if cfg!(miri) {
-        &PROGRAMS[..1]
-    } else {
-        &PROGRAMS
-    };
-    for (name, program) in programs {
+    for (name, program) in programs() {
         for mode in [
             autoreset::NEXT_STEP,
             autoreset::SAME_STEP,
@@ -110,7 +113,7 @@ fn every_kernel_gives_the_oracles_bytes() {
 
 #[test]
 fn threads_and_long_rollouts_change_nothing() {
-    for (name, program) in PROGRAMS {
+    for (name, program) in programs() {
         let mut one = batch(program, &options(2 * LANES + 1, fastest()));
         let mut two = batch(
             program,
@@ -131,7 +134,7 @@ fn threads_and_long_rollouts_change_nothing() {
 
 #[test]
 fn state_moves_between_batches() {
-    for (name, program) in PROGRAMS {
+    for (name, program) in programs() {
         let mut from = batch(program, &options(3, fastest()));
         let mut to = batch(program, &options(3, Kernel::Scalar));
         from.reset(Some(1), false);
