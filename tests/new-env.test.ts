@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './tidy/files.js';
 
 const COPIED = ['assembly', 'crates/core/src', 'crates/core/tests', 'docs/environments', 'scripts'];
-const ROOT_FILES = ['src', 'package.json', 'biome.json', '.gitignore'];
+const ROOT_FILES = ['src', 'package.json', 'biome.json', '.gitignore', 'README.md'];
 // As long as a name may be, and of two words: every form of it differs from the others.
 const STEM = 'weighted_fair';
 const REGISTRIES = [
@@ -15,6 +15,7 @@ const REGISTRIES = [
   'src/reference/families.ts',
   'crates/core/src/envs/mod.rs',
   'assembly/families.ts',
+  'README.md',
 ];
 
 let copy: string;
@@ -85,12 +86,13 @@ describe('new-env', () => {
     expect(read(`src/generated/${STEM}.ts`)).toContain('export const weightedFairLayout');
     expect(read(`docs/environments/${STEM}.md`)).toContain('### Observation row');
 
-    const [index, reference, rust, assembly] = registries();
+    const [index, reference, rust, assembly, readme] = registries();
     expect(index).toContain("import { weightedFairFamily } from './weighted_fair.js';");
     expect(index).toContain('  weightedFairFamily,\n];');
     expect(reference).toContain('case weightedFairLayout.family: {');
     expect(rust).toContain('mod weighted_fair;');
     expect(rust).toContain('weighted_fair::WeightedFair::new');
+    expect(readme).toContain('| `weighted_fair` | how many');
     expect(assembly!.match(/case WEIGHTED_FAIR: return /g)).toHaveLength(4);
     expect(assembly!.split('\n').filter((line) => line.length > 100)).toEqual([]);
 

@@ -93,5 +93,18 @@ function caseOf(call: string) {
   };
 }
 
+const documents: readonly Registration[] = [
+  {
+    path: 'README.md',
+    after: /(?:^\| `\w+` \| [^|]*\? \| .*\|\n)+/gm,
+    insert: '| `__stem__` | how many servers for a queue? | `base` |\n',
+  },
+];
+
 /** Every edit, in the order in which they are made. */
-export const registrations: readonly Registration[] = [...typescript, ...rust, ...assemblyscript];
+export const registrations: readonly Registration[] = [
+  ...typescript,
+  ...rust,
+  ...assemblyscript,
+  ...documents,
+];
