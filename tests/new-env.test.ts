@@ -4,12 +4,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { layouts } from '../src/generated/index.js';
 import { root } from './tidy/files.js';
 
 const COPIED = ['assembly', 'crates/core/src', 'crates/core/tests', 'docs/environments', 'scripts'];
 const ROOT_FILES = ['src', 'package.json', 'biome.json', '.gitignore', 'README.md'];
 // As long as a name may be, and of two words: every form of it differs from the others.
 const STEM = 'weighted_fair';
+const NEXT = 1 + Math.max(...layouts.map(({ family }) => family));
 const REGISTRIES = [
   'src/envs/index.ts',
   'src/reference/families.ts',
@@ -82,7 +84,7 @@ describe('new-env', () => {
       const long = lines.filter((line) => [...line].length > 100 && !line.startsWith('|'));
       expect(long, path).toEqual([]);
     }
-    expect(JSON.parse(read(`src/envs/${STEM}.spec.json`))).toMatchObject({ family: 5 });
+    expect(JSON.parse(read(`src/envs/${STEM}.spec.json`))).toMatchObject({ family: NEXT });
     expect(read(`src/generated/${STEM}.ts`)).toContain('export const weightedFairLayout');
     expect(read(`docs/environments/${STEM}.md`)).toContain('### Observation row');
 
@@ -97,7 +99,7 @@ describe('new-env', () => {
     expect(assembly!.split('\n').filter((line) => line.length > 100)).toEqual([]);
 
     expect(newEnv(STEM).output).toMatch(/there is such an environment/);
-    expect(newEnv('toy').status).toBe(0);
-    expect(JSON.parse(read('src/envs/toy.spec.json'))).toMatchObject({ family: 6 });
+    expect(newEnv('tiny').status).toBe(0);
+    expect(JSON.parse(read('src/envs/tiny.spec.json'))).toMatchObject({ family: NEXT + 1 });
   });
 });
