@@ -2,7 +2,7 @@
 import type { Autoreset, Backend, BackendName, BatchOptions, Kernel } from './backend.js';
 import type { Layout } from './compile/layout.js';
 import type { JsonObject } from './envs/family.js';
-import { corePolicy } from './generated/common.js';
+import { corePolicy, FIRST_HEURISTIC } from './generated/common.js';
 import { nearest } from './nearest.js';
 
 /** A seed as users write it; see `parseSeed`. */
@@ -79,9 +79,6 @@ export interface VectorStep extends VectorReset {
 
 /** A policy that the core itself plays in `rollout`: one every family has, or one of its own. */
 export type CorePolicy = keyof typeof corePolicy | (string & {});
-
-/** A family's own policies are numbered from here. */
-const FIRST_HEURISTIC = 16;
 
 /**
  * The number by which a backend knows a policy of the core: `constant`, `random` or one of the

@@ -8,7 +8,7 @@
  */
 import { Batch, CHUNK } from '../batch';
 import { Channels } from '../channels';
-import { STREAM_RESET, STREAM_STEP, WORD_STEP } from '../generated/common';
+import { FIRST_HEURISTIC, STREAM_RESET, STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
   HEURISTIC_COUNT,
   Layout,
@@ -100,8 +100,6 @@ import { sampleQuantile, sampleQuantiles } from '../sampling';
 import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 import { chooseChange, clipReal, Service } from './autoscaling-policies';
 
-/** The first policy number of a family's own policies in the core. */
-const HEURISTICS_FROM: u32 = 16;
 
 /** The scalars that a step reads as integers. */
 class Params {
@@ -195,7 +193,7 @@ export class Autoscaling extends Layout {
 
   /** Writes the action of policy number 16 + index; other numbers do nothing. */
   act(policy: u32, i: i32): void {
-    const kind = policy - HEURISTICS_FROM;
+    const kind = policy - FIRST_HEURISTIC;
     if (kind >= <u32>HEURISTIC_COUNT) return;
     const w = wordsOf(i);
     findUnits(w);

@@ -6,7 +6,7 @@
  */
 import { Batch, CHUNK } from '../batch';
 import { Channels } from '../channels';
-import { STREAM_STEP, WORD_STEP } from '../generated/common';
+import { FIRST_HEURISTIC, STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
   BOOT_DELAY_MAX,
   HEURISTIC_HOLD,
@@ -57,8 +57,6 @@ import { drawBlock, drawBlocks, Words } from '../rng';
 import { sampleAlias } from '../sampling';
 import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 
-/** The first policy number of a family's own policies in the core. */
-const HEURISTICS_FROM: u32 = 16;
 
 /** The scalars that a step reads as integers. */
 class Params {
@@ -152,8 +150,8 @@ export class Provisioning extends Layout {
 
   act(policy: u32, i: i32): void {
     const row = Channels.actionsOf(i);
-    if (policy == HEURISTICS_FROM + HEURISTIC_HOLD) store<i32>(row, 0);
-    if (policy == HEURISTICS_FROM + HEURISTIC_MATCH_QUEUE) store<i32>(row, matchQueue(wordsOf(i)));
+    if (policy == FIRST_HEURISTIC + HEURISTIC_HOLD) store<i32>(row, 0);
+    if (policy == FIRST_HEURISTIC + HEURISTIC_MATCH_QUEUE) store<i32>(row, matchQueue(wordsOf(i)));
   }
 }
 

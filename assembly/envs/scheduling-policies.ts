@@ -3,6 +3,7 @@
  * take an infeasible decision, and wait where no visible job fits anywhere. Only `power_aware`
  * toggles servers. Scores are f64 that hold whole numbers exactly.
  */
+import { FIRST_HEURISTIC } from '../generated/common';
 import {
   a_server_cpu,
   a_server_event,
@@ -24,8 +25,6 @@ import {
 } from '../generated/scheduling';
 import { at, count, fits, Fleet, freeCpu, freeMem, get, power, waited } from './scheduling-cluster';
 
-/** A family's own policies are numbered from here in a rollout. */
-const FIRST_HEURISTIC: u32 = 16;
 
 /** More than the room of any server, CPU and memory together. */
 const ROOM: f64 = 262144;

@@ -29,6 +29,7 @@ export function assemblyCommon(common: CommonSpec): string {
     `// ${HEADER}`,
     `export const MAGIC: u32 = ${common.magic};`,
     `export const FORMAT_VERSION: u32 = ${common.format_version};`,
+    `export const FIRST_HEURISTIC: u32 = ${common.first_heuristic};`,
     constants('HEADER', common.header),
     constants('CHANNEL', common.channels),
     constants('STREAM', common.streams, 'u32'),

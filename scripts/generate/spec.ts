@@ -62,6 +62,8 @@ export interface CommonSpec {
   streams: NamedDoc[];
   autoreset: string[];
   policies: string[];
+  /** Number in a rollout of the first of a family's own policies, its enum `heuristics`. */
+  first_heuristic: number;
   kernels: string[];
   action_kinds: string[];
   words: WordSpec[];

@@ -38,6 +38,7 @@ export function typescriptCommon(common: CommonSpec): string {
     `// ${HEADER}`,
     `export const MAGIC = ${common.magic};`,
     `export const FORMAT_VERSION = ${common.format_version};`,
+    `export const FIRST_HEURISTIC = ${common.first_heuristic};`,
     `export const headerNames = ${quote(common.header.map((h) => h.name))} as const;`,
     indexObject('header', common.header, 'Indices of the header words.'),
     indexObject('channel', common.channels, 'Indices of the channels.'),

@@ -1,7 +1,7 @@
 /** What the adapters read of a program before a backend has seen it, and how state is laid out. */
 import type { Autoreset, BatchOptions } from '../backend.js';
-import { type Layout, stateSlots } from '../compile/layout.js';
-import { HEADER_BYTES, programFamily, programScalars } from '../compile/program.js';
+import { channelWidths, type Layout, type RowWidths, stateSlots } from '../compile/layout.js';
+import { programFamily, programScalars } from '../compile/program.js';
 import { autoresetMode, channels as channelList } from '../generated/common.js';
 import { layouts } from '../generated/index.js';
 
@@ -19,23 +19,15 @@ export function layoutOf(program: Uint8Array): Layout {
   return layouts.find((layout) => layout.family === family) ?? layouts[0]!;
 }
 
-/** Elements per environment of every channel, in the channels' order; for a validated program. */
-export function channelWidths(layout: Layout, program: Uint8Array, metrics: boolean): number[] {
-  const view = new DataView(program.buffer, program.byteOffset);
-  const scalar = (name: string) => {
-    const index = layout.scalars.findIndex((field) => field.name === name);
-    return view.getFloat64(HEADER_BYTES + 8 * index, true);
+/** Widths of the rows of a validated program. */
+function rowWidths(layout: Layout, program: Uint8Array): RowWidths {
+  const scalars = programScalars(layout, program);
+  const scalar = (name: string) => scalars[layout.scalars.findIndex((s) => s.name === name)];
+  return {
+    actionDim: scalar('action_dim'),
+    observationDim: scalar('observation_dim'),
+    maskDim: scalar('mask_dim'),
   };
-  const observationDim = scalar('observation_dim');
-  const widths: Record<string, number> = {
-    actions: scalar('action_dim'),
-    observations: observationDim,
-    finalObservations: observationDim,
-    metrics: metrics ? layout.metrics.length : 0,
-    finalStatistics: layout.statistics.length,
-    masks: scalar('mask_dim'),
-  };
-  return channelList.map(({ name }) => widths[name] ?? 1);
 }
 
 /** Bytes of every channel. */
@@ -44,7 +36,7 @@ export function channelBytes(
   program: Uint8Array,
   options: BatchOptions,
 ): { name: string; dtype: keyof typeof TYPED_ARRAY; length: number; bytes: number }[] {
-  const widths = channelWidths(layout, program, options.metrics);
+  const widths = channelWidths(layout, rowWidths(layout, program), options.metrics);
   return channelList.map(({ name, dtype }, i) => {
     const length = widths[i] * options.numEnvs;
     return { name, dtype, length, bytes: length * BYTES_PER_ELEMENT[dtype] };

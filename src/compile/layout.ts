@@ -4,6 +4,8 @@
  * from `src/envs/*.spec.json`.
  */
 
+import { channels } from '../generated/common.js';
+
 /** A number of the program's scalar block. */
 export interface ScalarField {
   readonly name: string;
@@ -145,4 +147,28 @@ export function stateSlots(layout: Layout, scalars: readonly number[]): StateSlo
     ...layout.reals.map(real),
     ...layout.statistics.map(real),
   ];
+}
+
+/** A name of the layout as TypeScript writes it: `queue_max` → `queueMax`. */
+export const camel = (name: string): string =>
+  name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Widths of the rows that a program decides. */
+export interface RowWidths {
+  readonly actionDim: number;
+  readonly observationDim: number;
+  readonly maskDim: number;
+}
+
+/** Elements per environment of every channel, in the channels' order. */
+export function channelWidths(layout: Layout, rows: RowWidths, metrics: boolean): number[] {
+  const widths: Record<string, number> = {
+    actions: rows.actionDim,
+    observations: rows.observationDim,
+    finalObservations: rows.observationDim,
+    metrics: metrics ? layout.metrics.length : 0,
+    finalStatistics: layout.statistics.length,
+    masks: rows.maskDim,
+  };
+  return channels.map(({ name }) => widths[name] ?? 1);
 }

@@ -10,7 +10,7 @@
  * | 64-byte aligned tables | 4-byte elements, f32 or u32                                 |
  */
 import { FORMAT_VERSION, header, headerNames, MAGIC } from '../generated/common.js';
-import type { Layout, TableField } from './layout.js';
+import { camel, type Layout, type TableField } from './layout.js';
 
 export const HEADER_BYTES = 4 * headerNames.length;
 const TABLE_ALIGNMENT_BYTES = 64;
@@ -78,8 +78,6 @@ export function checksum(words: Uint32Array): number {
   return hash >>> 0;
 }
 
-const camel = (name: string): string =>
-  name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 const alignUp = (bytes: number): number =>
   Math.floor((bytes + TABLE_ALIGNMENT_BYTES - 1) / TABLE_ALIGNMENT_BYTES) * TABLE_ALIGNMENT_BYTES;
 

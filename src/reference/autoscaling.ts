@@ -16,14 +16,12 @@ import {
   metric,
   observation,
 } from '../generated/autoscaling.js';
-import { stream } from '../generated/common.js';
+import { FIRST_HEURISTIC, stream } from '../generated/common.js';
 import { chooseChange, clip, type Service } from './autoscaling-policies.js';
 import { drawBlock, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
 
 const f = Math.fround;
-/** Family policies follow the common ones from this number on. */
-const FIRST_HEURISTIC = 16;
 
 /** The state of one service. Instances of the three types; `starting` is a queue of two-bit
  * counts, the lowest of which serve from the next step on. */

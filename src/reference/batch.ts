@@ -3,7 +3,7 @@
  * channels. What is common to every family stands here: autoreset, statistics, state transfer.
  */
 import type { Autoreset, Batch, BatchOptions, Channels } from '../backend.js';
-import type { Layout } from '../compile/layout.js';
+import { camel, channelWidths, type Layout } from '../compile/layout.js';
 import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
 import { drawBlock, unitOf, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
@@ -24,9 +24,6 @@ export interface CommonProgram {
     readonly actionChoices: Float32Array;
   };
 }
-
-const camel = (name: string): string =>
-  name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** One environment of the batch with its rows of the channels. */
 interface Lane<State> {
@@ -257,23 +254,9 @@ function rowOf<T extends Float32Array | Uint8Array>(array: T, i: number, width: 
   return array.subarray(i * width, (i + 1) * width) as T;
 }
 
-/** Elements per environment of every channel. */
-export function channelWidths(layout: Layout, program: CommonProgram, metrics: boolean): number[] {
-  const { actionDim, observationDim, maskDim } = program.scalars;
-  const widths: Record<string, number> = {
-    actions: actionDim,
-    observations: observationDim,
-    finalObservations: observationDim,
-    metrics: metrics ? layout.metrics.length : 0,
-    finalStatistics: layout.statistics.length,
-    masks: maskDim,
-  };
-  return channelList.map(({ name }) => widths[name] ?? 1);
-}
-
 function allocateChannels(layout: Layout, program: CommonProgram, options: BatchOptions): Channels {
   const types = { f32: Float32Array, f64: Float64Array, u32: Uint32Array, u8: Uint8Array };
-  const widths = channelWidths(layout, program, options.metrics);
+  const widths = channelWidths(layout, program.scalars, options.metrics);
   const entries = channelList.map(({ name, dtype }, i) => [
     name,
     new types[dtype](widths[i] * options.numEnvs),

@@ -5,7 +5,7 @@
  */
 import type { DecodedProgram } from '../compile/program.js';
 import { sampleAlias } from '../compile/sample.js';
-import { stream } from '../generated/common.js';
+import { FIRST_HEURISTIC, stream } from '../generated/common.js';
 import {
   heuristic,
   metric,
@@ -45,8 +45,6 @@ export interface ProvisioningState extends TrafficState, Record<(typeof BOOTING)
   budget: number;
 }
 
-/** The first policy number of a family's own policies in the core. */
-const HEURISTICS_FROM = 16;
 const words = new Uint32Array(4);
 
 export class ProvisioningEnvironment implements ReferenceEnvironment<ProvisioningState> {
@@ -115,7 +113,7 @@ export class ProvisioningEnvironment implements ReferenceEnvironment<Provisionin
   }
 
   act(policy: number, state: ProvisioningState, _out: Outputs, action: ActionRow): boolean {
-    const own = policy - HEURISTICS_FROM;
+    const own = policy - FIRST_HEURISTIC;
     if (own === heuristic.hold) action.index[0] = 0;
     else if (own === heuristic.matchQueue) action.index[0] = this.matchQueue(state);
     else return false;

@@ -3,11 +3,9 @@
  * take an infeasible decision, and wait where no visible job fits anywhere. Only `power_aware`
  * toggles servers.
  */
+import { FIRST_HEURISTIC } from '../generated/common.js';
 import { heuristic, serverMode } from '../generated/scheduling.js';
 import type { SchedulingCluster, SchedulingState } from './scheduling-cluster.js';
-
-/** A family's own policies are numbered from here in a rollout. */
-const FIRST_HEURISTIC = 16;
 
 /** More than the room of any server, CPU and memory together. */
 const ROOM = 262144;

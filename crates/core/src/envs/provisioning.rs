@@ -6,7 +6,7 @@
 mod blocked;
 
 use crate::batch::{Env, fold_common};
-use crate::generated::common::stream;
+use crate::generated::common::{FIRST_HEURISTIC, stream};
 use crate::generated::provisioning::{
     BOOT_DELAY_MAX, NUM_REGIMES, Scalars, Tables, heuristic, metric, observation, real, statistic,
     word,
@@ -16,9 +16,6 @@ use crate::program::Program;
 use crate::rng::philox;
 use crate::sampling;
 use crate::store::{Block, Shape};
-
-/// The first policy number of a family's own policies.
-const HEURISTICS_FROM: u32 = 16;
 
 /// The program's integers as the step reads them.
 #[derive(Clone, Copy)]
@@ -269,7 +266,7 @@ impl Env for Provisioning {
     }
 
     fn act(&self, policy: u32, block: &mut Block, lane: usize) {
-        match policy.wrapping_sub(HEURISTICS_FROM) {
+        match policy.wrapping_sub(FIRST_HEURISTIC) {
             heuristic::HOLD => block.actions[lane] = 0,
             heuristic::MATCH_QUEUE => block.actions[lane] = self.match_queue(block, lane) as u32,
             _ => {}

@@ -4,6 +4,7 @@
 
 pub const MAGIC: u32 = 1297696585;
 pub const FORMAT_VERSION: u32 = 1;
+pub const FIRST_HEURISTIC: u32 = 16;
 pub const HEADER_NAMES: [&str; 8] = ["magic", "format_version", "family", "layout_hash", "total_bytes", "scalar_count", "table_count", "checksum"];
 /// Indices of the header words.
 pub mod header {

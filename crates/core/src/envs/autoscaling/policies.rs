@@ -3,15 +3,13 @@
 
 use super::{Autoscaling, instances};
 use crate::generated::autoscaling::{heuristic, real, word};
+use crate::generated::common::FIRST_HEURISTIC;
 use crate::store::Block;
 
-/// The first policy number of a family's own policies.
-const HEURISTICS_FROM: u32 = 16;
-
 impl Autoscaling {
-    /// Writes the action of policy number `HEURISTICS_FROM` + index; other numbers do nothing.
+    /// Writes the action of policy number `FIRST_HEURISTIC` + index; other numbers do nothing.
     pub(super) fn act_heuristic(&self, policy: u32, block: &mut Block, lane: usize) {
-        let change = match policy.wrapping_sub(HEURISTICS_FROM) {
+        let change = match policy.wrapping_sub(FIRST_HEURISTIC) {
             heuristic::THRESHOLD => {
                 let cpu = self.cpu_of(block, lane, self.units(block, lane, true));
                 let up = if cpu > self.s.threshold_up { 1.0 } else { 0.0 };

@@ -3,10 +3,8 @@
 //! toggles servers. Scores are f64 that hold whole numbers exactly.
 
 use super::cluster::Cluster;
+use crate::generated::common::FIRST_HEURISTIC;
 use crate::generated::scheduling::{heuristic, server_mode};
-
-/// A family's own policies are numbered from here in a rollout.
-const FIRST_HEURISTIC: u32 = 16;
 
 /// More than the room of any server, CPU and memory together.
 const ROOM: f64 = 262_144.0;
