@@ -8,7 +8,7 @@ use crate::float_env::FloatEnv;
 use crate::generated::common::{autoreset, policy, statistic, word};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Isa, Kernel, Portable};
+use crate::lanes::{Base, Isa, Kernel};
 use crate::pool::Pool;
 use crate::store::{Block, LANES, Shape, Store};
 
@@ -117,7 +117,7 @@ impl<E: Env> Batch<E> {
         }
         match self.kernel {
             Kernel::Scalar => step_lanes(&self.env, block, finished),
-            Kernel::Portable => self.env.step_block::<Portable>(block, finished),
+            Kernel::Portable => self.env.step_block::<Base>(block, finished),
             // SAFETY: `Kernel::choose` gives these only where the processor has them.
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => unsafe { step_avx2(&self.env, block, finished) },
@@ -125,7 +125,7 @@ impl<E: Env> Batch<E> {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => unsafe { step_avx512(&self.env, block, finished) },
             #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => self.env.step_block::<Portable>(block, finished),
+            Kernel::Avx2 | Kernel::Avx512 => self.env.step_block::<Base>(block, finished),
         }
         for lane in bits(finished) {
             let episode = &mut block.words[word::EPISODE][lane];

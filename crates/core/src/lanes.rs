@@ -3,6 +3,7 @@
 //! operations it does not find by itself behind `Isa`.
 
 use crate::generated::common::kernel;
+use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 use crate::store::LANES;
 
 /// One number per lane of a block.
@@ -23,6 +24,28 @@ pub trait Isa {
 
     /// Eight elements of a table of sixteen; cells are taken modulo 16.
     fn lookup(table: &[f32; 16], cells: [u32; GROUP]) -> [f32; GROUP];
+
+    /// Philox for eight lanes: `rng::philox` with eight numbers for each of its own.
+    #[inline(always)]
+    fn philox(counter: [[u32; GROUP]; 4], key: [[u32; GROUP]; 2]) -> [[u32; GROUP]; 4] {
+        // A 32-bit word in every 64-bit lane, so that a product needs no unpacking; the upper
+        // halves hold rubbish that the next multiplication ignores.
+        let [mut c0, mut c1, mut c2, mut c3] = counter.map(|words| words.map(u64::from));
+        let [mut k0, mut k1] = key.map(|words| words.map(u64::from));
+        for _ in 0..ROUNDS {
+            for i in 0..GROUP {
+                let p0 = (c0[i] & 0xffff_ffff) * u64::from(MULTIPLIERS[0]);
+                let p1 = (c2[i] & 0xffff_ffff) * u64::from(MULTIPLIERS[1]);
+                c0[i] = (p1 >> 32) ^ c1[i] ^ k0[i];
+                c1[i] = p1;
+                c2[i] = (p0 >> 32) ^ c3[i] ^ k1[i];
+                c3[i] = p0;
+                k0[i] = k0[i].wrapping_add(u64::from(KEY_STEPS[0]));
+                k1[i] = k1[i].wrapping_add(u64::from(KEY_STEPS[1]));
+            }
+        }
+        [c0, c1, c2, c3].map(|words| words.map(|word| word as u32))
+    }
 }
 
 /// Plain Rust, for every target.
@@ -118,33 +141,20 @@ impl Kernel {
 
 /// Philox for every lane: the counters' first two words are the lanes', the last two shared.
 #[inline(always)]
-pub fn philox(steps: &U32s, episodes: &U32s, tail: [u32; 2], seeds: [&U32s; 2]) -> [U32s; 4] {
+pub fn philox<I: Isa>(
+    steps: &U32s,
+    episodes: &U32s,
+    tail: [u32; 2],
+    seeds: [&U32s; 2],
+) -> [U32s; 4] {
     let mut out = [[0; LANES]; 4];
     for first in (0..LANES).step_by(GROUP) {
-        // A 32-bit word in every 64-bit lane, so that a product needs no unpacking; the upper
-        // halves hold rubbish that the next multiplication ignores.
-        let wide =
-            |words: &U32s| -> [u64; GROUP] { std::array::from_fn(|i| u64::from(words[first + i])) };
-        let (mut c0, mut c1) = (wide(steps), wide(episodes));
-        let (mut c2, mut c3) = ([u64::from(tail[0]); GROUP], [u64::from(tail[1]); GROUP]);
-        let (mut k0, mut k1) = (wide(seeds[0]), wide(seeds[1]));
-        for _ in 0..10 {
-            for i in 0..GROUP {
-                let p0 = (c0[i] & 0xffff_ffff) * 0xD251_1F53;
-                let p1 = (c2[i] & 0xffff_ffff) * 0xCD9E_8D57;
-                c0[i] = (p1 >> 32) ^ c1[i] ^ k0[i];
-                c1[i] = p1;
-                c2[i] = (p0 >> 32) ^ c3[i] ^ k1[i];
-                c3[i] = p0;
-                k0[i] = k0[i].wrapping_add(0x9E37_79B9);
-                k1[i] = k1[i].wrapping_add(0xBB67_AE85);
-            }
-        }
-        for i in 0..GROUP {
-            out[0][first + i] = c0[i] as u32;
-            out[1][first + i] = c1[i] as u32;
-            out[2][first + i] = c2[i] as u32;
-            out[3][first + i] = c3[i] as u32;
+        let group = |words: &U32s| -> [u32; GROUP] { std::array::from_fn(|i| words[first + i]) };
+        let [third, fourth] = tail.map(|word| [word; GROUP]);
+        let counter = [group(steps), group(episodes), third, fourth];
+        let drawn = I::philox(counter, seeds.map(group));
+        for (words, own) in out.iter_mut().zip(drawn) {
+            words[first..first + GROUP].copy_from_slice(&own);
         }
     }
     out
@@ -191,6 +201,15 @@ pub fn store_rows<I: Isa>(columns: &[F32s], out: &mut [f32]) {
         }
     }
 }
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+/// What the portable kernel is made of: the operations that the target has without asking.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub type Base = simd128::Simd128;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub type Base = Portable;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::{Avx2, Avx512};
@@ -328,7 +347,7 @@ mod tests {
             std::array::from_fn(|i| i as u32 ^ 0xdead_beef),
             std::array::from_fn(|i| i as u32),
         ];
-        let words = philox(&steps, &episodes, [2, 5], [&seeds[0], &seeds[1]]);
+        let words = philox::<Portable>(&steps, &episodes, [2, 5], [&seeds[0], &seeds[1]]);
         for lane in 0..LANES {
             let counter = [steps[lane], episodes[lane], 2, 5];
             let expected = crate::rng::philox(counter, [seeds[0][lane], seeds[1][lane]]);

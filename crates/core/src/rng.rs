@@ -3,11 +3,10 @@
 //! A block of four words is a pure function of counter and key. Counter = (step, episode, stream,
 //! block), key = the environment's 64-bit seed; nothing is stored or advanced.
 
-const MULTIPLIER_0: u32 = 0xD251_1F53;
-const MULTIPLIER_1: u32 = 0xCD9E_8D57;
-const WEYL_0: u32 = 0x9E37_79B9;
-const WEYL_1: u32 = 0xBB67_AE85;
-const ROUNDS: usize = 10;
+pub(crate) const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+/// Added to the key after each round: the golden ratio and sqrt(3) - 1, as 32-bit fractions.
+pub(crate) const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(crate) const ROUNDS: usize = 10;
 
 /// High and low word of a product.
 #[inline(always)]
@@ -22,11 +21,11 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;
     for _ in 0..ROUNDS {
-        let (high0, low0) = multiply(MULTIPLIER_0, c0);
-        let (high1, low1) = multiply(MULTIPLIER_1, c2);
+        let (high0, low0) = multiply(MULTIPLIERS[0], c0);
+        let (high1, low1) = multiply(MULTIPLIERS[1], c2);
         (c0, c1, c2, c3) = (high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0);
-        k0 = k0.wrapping_add(WEYL_0);
-        k1 = k1.wrapping_add(WEYL_1);
+        k0 = k0.wrapping_add(KEY_STEPS[0]);
+        k1 = k1.wrapping_add(KEY_STEPS[1]);
     }
     [c0, c1, c2, c3]
 }

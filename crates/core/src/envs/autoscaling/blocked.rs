@@ -140,7 +140,7 @@ impl Autoscaling {
         let words = &block.words;
         let seeds = [&words[word::SEED_LO], &words[word::SEED_HI]];
         let steps = &words[word::STEP];
-        let drawn = philox(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
+        let drawn = philox::<I>(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
         let noise = quantile::<I>(&self.noise_pairs, &drawn[0]);
         let last = self.limits.last_rate;
         let now: U32s = std::array::from_fn(|lane| {

@@ -33,7 +33,7 @@ impl Provisioning {
         };
         self.start_booted_lanes(block);
         self.provision_lanes(block, &mut x);
-        self.admit_arrivals_lanes(block, &mut x);
+        self.admit_arrivals_lanes::<I>(block, &mut x);
         self.serve_lanes(block, &mut x);
         self.pay_lanes(block, &mut x);
         self.fold_lanes(block, &x);
@@ -109,12 +109,12 @@ impl Provisioning {
     }
 
     #[inline(always)]
-    fn admit_arrivals_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn admit_arrivals_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
         let t = &self.t;
         let words = &mut block.words;
         let seeds = [&words[word::SEED_LO], &words[word::SEED_HI]];
         let steps = &words[word::STEP];
-        let w = philox(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
+        let w = philox::<I>(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
         let (bits, profile_steps) = (self.limits.arrival_bits, self.limits.profile_steps);
         let last = profile_steps - 1;
         let now: U32s = std::array::from_fn(|lane| {

@@ -158,7 +158,7 @@ impl Serving {
         let words = &block.words;
         let seeds = [&words[word::SEED_LO], &words[word::SEED_HI]];
         let steps = &words[word::STEP];
-        let w = philox(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
+        let w = philox::<I>(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
         // Lanes that are about to be reset have taken their last step already.
         let last = s.horizon as u32 - 1;
         let now: U32s =
