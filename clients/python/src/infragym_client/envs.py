@@ -127,6 +127,15 @@ class InfraGymVectorEnv(gym.vector.VectorEnv):
             self._info(reply),
         )
 
+    @property
+    def baseline_action(self) -> np.ndarray:
+        """The task's fixed baseline, as a row of ``single_action_space``."""
+        return np.asarray(self._batch.description["baseline_action"])
+
+    def statistics(self) -> dict[str, np.ndarray]:
+        """Statistics of each environment's last finished episode, [num_envs] f64 each."""
+        return self._batch.statistics()
+
     def close_extras(self, **kwargs: Any) -> None:
         self._batch.close()
 
