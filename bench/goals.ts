@@ -1,0 +1,173 @@
+/**
+ * What is expected of the measurements: data, and how a goal's figure is read from a run. Ratios
+ * are between things timed in the same rounds; absolute goals are meant for a quiet current core.
+ */
+import { BATCH_ENVS } from './definitions.js';
+import type { Measurement, Results } from './results.js';
+import { median, pairedRatio } from './statistics.js';
+
+export interface Goal {
+  readonly name: string;
+  readonly unit: '×' | 'M steps/s' | 'µs';
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  /** The figure, or null where the run has not measured what it needs. */
+  readonly figure: (results: Results) => number | null;
+}
+
+/** A goal and what came of it; `figure` and `isMet` are null where the run has not measured it. */
+export interface GoalRow {
+  readonly name: string;
+  readonly wanted: string;
+  readonly figure: string | null;
+  readonly isMet: boolean | null;
+}
+
+type Choice = Partial<Measurement>;
+
+const NATIVE = { timed: 'step', backend: 'native', kernel_asked: 'auto' } as const;
+const FLAT_ENVS = 1024;
+
+export const GOALS: readonly Goal[] = [
+  ...[
+    // A peer's id in `bench/peers`, and how many times as fast serving is to be.
+    ['serving-scipy', 34000],
+    ['serving-numba', 15],
+    ['gymnasium-numpy', 2.5],
+    ['gymnax', 3.5],
+  ].map(([peer, atLeast]) => againstPeer('serving', String(peer), Number(atLeast))),
+  againstPeer('autoscaling', 'gymnasium-numpy', 4.5),
+  againstPeer('provisioning', 'gymnasium-numpy', 4.5),
+  againstNative('wasm', 'Rust WASM', 0.25),
+  againstNative('assemblyscript', 'AssemblyScript', 0.2),
+  ...['serving', 'autoscaling', 'provisioning', 'scheduling'].map(twoThreads),
+  sameInstructions('serving'),
+  ...['serving', 'autoscaling', 'provisioning'].map(flatCost),
+  {
+    name: 'one serving environment: a step in a loop, native',
+    unit: 'µs',
+    atMost: 0.4,
+    figure: (results) => scaled(find(results, { ...NATIVE, group: 'single' }), 1e-3),
+  },
+  absolute('serving', 'native', 60),
+  absolute('serving', 'wasm', 16),
+  absolute('serving', 'assemblyscript', 13),
+  absolute('serving', 'reference', 2),
+  absolute('autoscaling', 'native', 100),
+  absolute('provisioning', 'native', 100),
+  absolute('scheduling', 'native', 5),
+];
+
+/** Every goal with its figure in a run. */
+export function goalRows(results: Results): GoalRow[] {
+  return GOALS.map((goal) => {
+    const { name, unit, atLeast, atMost } = goal;
+    const wanted = atLeast === undefined ? `≤ ${atMost} ${unit}` : `≥ ${atLeast} ${unit}`;
+    const figure = goal.figure(results);
+    if (figure === null) return { name, wanted, figure: null, isMet: null };
+    const isMet = figure >= (atLeast ?? -Infinity) && figure <= (atMost ?? Infinity);
+    return { name, wanted, figure: `${Number(figure.toPrecision(3))} ${unit}`, isMet };
+  });
+}
+
+function againstPeer(environment: string, peer: string, atLeast: number): Goal {
+  return {
+    name: `${environment}, native ÷ ${peer}`,
+    unit: '×',
+    atLeast,
+    figure: (results) => {
+      const ours = find(results, { ...NATIVE, group: 'peers', environment });
+      const theirs = results.peers.find(({ id }) => id === peer);
+      if (ours === undefined || theirs === undefined) return null;
+      const ns = theirs.steps_per_second_rounds.map((rate) => 1e9 / rate);
+      return pairedRatio(ns, ours.ns_rounds);
+    },
+  };
+}
+
+function againstNative(backend: string, name: string, atLeast: number): Goal {
+  const choice = { ...NATIVE, group: 'kernels', environment: 'serving' };
+  return {
+    name: `serving, ${name} ÷ native`,
+    unit: '×',
+    atLeast,
+    figure: (results) => speedup(find(results, { ...choice, backend }), find(results, choice)),
+  };
+}
+
+function twoThreads(environment: string): Goal {
+  const choice = { ...NATIVE, group: 'threads', environment };
+  return {
+    name: `${environment}, two threads ÷ one`,
+    unit: '×',
+    atLeast: 1.6,
+    figure: (results) => {
+      const [two, one] = [2, 1].map((threads) => find(results, { ...choice, threads }));
+      return speedup(two, one);
+    },
+  };
+}
+
+function sameInstructions(environment: string): Goal {
+  return {
+    name: `${environment}, instructions with two threads ÷ one`,
+    unit: '×',
+    atMost: 1.03,
+    figure: ({ instructions }) => {
+      const rows = instructions.filter((row) => row.environment === environment);
+      const two = rows.find(({ threads }) => threads === 2);
+      const one = rows.find(({ threads, envs }) => threads === 1 && envs === two?.envs);
+      if (two === undefined || one === undefined) return null;
+      return two.instructions_per_step / one.instructions_per_step;
+    },
+  };
+}
+
+/** The dearest of the batches from 1,024 to 1,048,576 environments ÷ the cheapest. */
+function flatCost(environment: string): Goal {
+  return {
+    name: `${environment}, native: dearest ÷ cheapest step, 1,024 to 1 M environments`,
+    unit: '×',
+    atMost: 1.25,
+    figure: ({ measurements }) => {
+      const rows = measurements.filter(
+        (row) =>
+          row.envs >= FLAT_ENVS && fits(row, { ...NATIVE, group: 'environments', environment }),
+      );
+      if (!rows.some(({ envs }) => envs === 2 ** 20)) return null;
+      const first = rows[0].ns_rounds;
+      const costs = rows.map(({ ns_rounds }) => pairedRatio(ns_rounds, first));
+      return Math.max(...costs) / Math.min(...costs);
+    },
+  };
+}
+
+function absolute(environment: string, backend: string, atLeast: number): Goal {
+  const choice = { ...NATIVE, group: 'kernels', environment, backend, envs: BATCH_ENVS };
+  return {
+    name: `${environment}, ${backend}, one core, ${BATCH_ENVS} environments`,
+    unit: 'M steps/s',
+    atLeast,
+    figure: (results) => {
+      const found = find(results, choice);
+      return found === undefined ? null : 1e3 / median(found.ns_rounds);
+    },
+  };
+}
+
+function find({ measurements }: Results, choice: Choice): Measurement | undefined {
+  return measurements.find((row) => fits(row, choice));
+}
+
+function fits(row: Measurement, choice: Choice): boolean {
+  return Object.entries(choice).every(([name, value]) => row[name as keyof Measurement] === value);
+}
+
+function speedup(fast: Measurement | undefined, slow: Measurement | undefined): number | null {
+  if (fast === undefined || slow === undefined) return null;
+  return pairedRatio(slow.ns_rounds, fast.ns_rounds);
+}
+
+function scaled(row: Measurement | undefined, factor: number): number | null {
+  return row === undefined ? null : row.ns_median * factor;
+}

@@ -1,0 +1,70 @@
+/**
+ * Times the workloads of a group in turns: one benny suite whose cases go round by round through
+ * all of them, so that whatever else the machine does in some minute hits them all alike.
+ */
+import { add, cycle, suite } from 'benny';
+import type { Workload } from './workload.js';
+
+export interface Settings {
+  /** How often each workload is timed. */
+  readonly rounds: number;
+  /** The shortest time that one sample takes, in seconds. */
+  readonly sampleSeconds: number;
+}
+
+/** Nanoseconds for one unit of a workload, by its name, round by round. */
+export type Samples = ReadonlyMap<string, readonly number[]>;
+
+/** Called after each sample with the workload's name and its nanoseconds. */
+export type OnSample = (id: string, ns: number, done: number, total: number) => void;
+
+/**
+ * Times workloads in turns and adds what came of each to `samples`, as it comes, so that a run that
+ * is stopped keeps it. The names of the workloads must differ.
+ */
+export async function measure(
+  group: string,
+  workloads: readonly Workload[],
+  settings: Settings,
+  samples: Map<string, number[]>,
+  onSample: OnSample = () => {},
+): Promise<void> {
+  const { rounds, sampleSeconds } = settings;
+  const cases = new Map<string, Workload>();
+  const counts = workloads.map((workload) => callsIn(workload, sampleSeconds));
+  for (let round = 0; round < rounds; round++) {
+    for (const workload of workloads) cases.set(`${workload.id}, round ${round}`, workload);
+  }
+  const total = cases.size;
+  let done = 0;
+  await suite(
+    group,
+    ...[...cases].map(([name, { run }], i) => {
+      // `async` lets Ctrl-C be heard between the samples.
+      const initCount = counts[i % counts.length];
+      const once = { minTime: sampleSeconds, maxTime: 0, minSamples: 1, delay: 0 };
+      return add(name, () => run(), { ...once, ...{ initCount, async: true } });
+    }),
+    cycle(({ name, details }) => {
+      const { id, units } = cases.get(name)!;
+      const ns = (details.median * 1e9) / units;
+      samples.set(id, [...(samples.get(id) ?? []), ns]);
+      done++;
+      onSample(id, ns, done, total);
+      return '';
+    }),
+  );
+}
+
+/** Warms a workload up and tells how many calls fill a sample. */
+function callsIn({ run }: Workload, sampleSeconds: number): number {
+  const start = performance.now();
+  let calls = 0;
+  let ms = 0;
+  while (ms < sampleSeconds * 1000) {
+    run();
+    calls++;
+    ms = performance.now() - start;
+  }
+  return Math.max(1, Math.ceil((calls * sampleSeconds * 1000) / ms));
+}

@@ -1,0 +1,172 @@
+/**
+ * `npm run bench`: measures the built library and writes `bench.json`, `bench.md` and `bench.png`.
+ * `npm run bench -- --help` lists the options.
+ */
+import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type ComparisonReport, compareBuilds, compareRuns, readResults } from './compare.js';
+import {
+  type Definition,
+  definitions,
+  GROUPS,
+  idOf,
+  peerDefinitions,
+  SUBJECTS,
+} from './definitions.js';
+import { DigestMismatchError, readDigests, writeDigests } from './digests.js';
+import { writeDocument } from './docs.js';
+import { countInstructions } from './instructions.js';
+import { loadBackends, loadLibrary, ROOT } from './library.js';
+import { describeMachine } from './machine.js';
+import { measureMemory } from './memory.js';
+import { Progress } from './progress.js';
+import { comparisonText, resultsText } from './report.js';
+import { FORMAT, type Results } from './results.js';
+import { saveResults } from './save.js';
+import { Session } from './session.js';
+import type { Build } from './workload.js';
+
+const HELP = `npm run bench -- [options]
+
+  --quick                  the most telling measurements, in less than a minute
+  --filter TEXT            only what has TEXT in its name, e.g. "serving step, 4096" or "threads:"
+  --list                   print the names and measure nothing
+  --out DIR                where bench.json, bench.md and bench.png go (default results/bench)
+  --instructions           also count instructions a step with valgrind
+  --peers                  also time the environments of bench/peers, in turns with ours
+  --compare BASE.json      compare with an earlier run, by ratios to the calibration of each
+  --compare-checkout DIR   time the build in another checkout in turns with this one
+  --tolerance SHARE        a slowdown beyond this is a regression (default 0.15)
+  --write-digests          make the expected digests anew, on the reference
+  --write-docs             fill the tables of docs/PERFORMANCE.md from bench/results
+
+It exits with 1 for a digest that is not the expected one and for a regression.
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    filter: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'results/bench' },
+    instructions: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    compare: { type: 'string' },
+    'compare-checkout': { type: 'string' },
+    tolerance: { type: 'string', default: '0.15' },
+    'write-digests': { type: 'boolean', default: false },
+    'write-docs': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const FULL = { rounds: 7, sampleSeconds: 0.04 };
+const QUICK = { rounds: 3, sampleSeconds: 0.015 };
+const settings = options.quick ? QUICK : FULL;
+const tolerance = Number(options.tolerance);
+const progress = new Progress();
+
+function chosenDefinitions(): Definition[] {
+  return definitions().filter((definition) => {
+    return (!options.quick || definition.isQuick) && idOf(definition).includes(options.filter);
+  });
+}
+
+function emptyResults(): Results {
+  return {
+    format: FORMAT,
+    complete: false,
+    quick: options.quick,
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(Number(loadavg()[0].toFixed(2))),
+    rounds: settings.rounds,
+    sample_seconds: settings.sampleSeconds,
+    measurements: [],
+    skipped: [],
+    memory: [],
+    instructions: [],
+    peers: [],
+  };
+}
+
+async function loadBuild(checkout: string, prefix: string): Promise<Build> {
+  const library = await loadLibrary(checkout);
+  const backends = await loadBackends(library);
+  return { library, backends, digests: readDigests(checkout), prefix };
+}
+
+/** Everything that was asked for, one group after the other. */
+async function measureAll(session: Session, builds: readonly Build[]): Promise<void> {
+  const { results } = session;
+  const chosen = chosenDefinitions();
+  for (const group of GROUPS) {
+    for (const { environment } of SUBJECTS) {
+      const members = chosen.filter((d) => d.group === group && d.environment === environment);
+      if (members.length > 0) await session.measureGroup(`${group}: ${environment}`, members);
+    }
+  }
+  if (options.peers) await session.measurePeers(peerDefinitions());
+  if (options.filter === '' && !options.quick) {
+    progress.show('memory');
+    await measureMemory([...builds[0].backends.available.keys()], (row) => {
+      results.memory.push(row);
+      progress.show(`memory: ${row.environment}, ${row.backend}`);
+    });
+  }
+  if (options.instructions) {
+    progress.show('instructions');
+    await countInstructions((row) => {
+      results.instructions.push(row);
+      progress.show(`instructions: ${row.environment}, ${row.kernel}`);
+    });
+  }
+  progress.clear();
+  results.complete = true;
+}
+
+function comparison(session: Session, base: Results | null): ComparisonReport | null {
+  if (options['compare-checkout'] !== undefined) {
+    return compareBuilds(session.results.measurements, session.base, tolerance);
+  }
+  return base === null ? null : compareRuns(session.results, base, tolerance);
+}
+
+async function run(): Promise<void> {
+  const { compare, 'compare-checkout': checkout, filter } = options;
+  if (chosenDefinitions().length === 0) throw new Error(`--filter "${filter}" matches nothing`);
+  const base = compare === undefined ? null : readResults(readFileSync(compare, 'utf8'));
+  const builds = [await loadBuild(ROOT, '')];
+  if (checkout !== undefined) builds.push(await loadBuild(checkout, 'base '));
+  const session = new Session(builds, emptyResults(), settings, progress);
+  process.once('SIGINT', () => {
+    session.settle();
+    console.error(`stopped; ${saveResults(session.results, options.out)} has what was measured`);
+    process.exit(130);
+  });
+  await measureAll(session, builds);
+  saveResults(session.results, options.out);
+  console.log(resultsText(session.results));
+  const report = comparison(session, base);
+  if (report === null) return;
+  console.log(comparisonText(report, tolerance));
+  if (report.rows.some(({ isRegression }) => isRegression)) process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  if (!(tolerance > 0 && tolerance < 1)) {
+    throw new Error(`--tolerance is ${options.tolerance}: a share between 0 and 1 is needed`);
+  }
+  if (options.help) process.stdout.write(HELP);
+  else if (options.list) console.log(chosenDefinitions().map(idOf).join('\n'));
+  else if (options['write-digests']) await writeDigests(await loadLibrary(), definitions());
+  else if (options['write-docs']) writeDocument();
+  else await run();
+}
+
+main().catch((error: unknown) => {
+  progress.clear();
+  const isExpected = error instanceof DigestMismatchError;
+  console.error(isExpected || !(error instanceof Error) ? String(error) : error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,108 @@
+/** One run of the benchmark: prepares, times and keeps what came of it. */
+import { calibration } from './calibration.js';
+import type { Definition } from './definitions.js';
+import { idOf } from './definitions.js';
+import { measure, type OnSample, type Settings } from './measure.js';
+import { PeerRunner, peerIds, withAnswer } from './peers.js';
+import type { Progress } from './progress.js';
+import { type Measurement, measurementsOf, type Results } from './results.js';
+import { type Build, type Prepared, prepare, reasonToSkip } from './workload.js';
+
+const PEER_ROUNDS = 5;
+const PEER_SECONDS = 0.5;
+const PEER_WARM_UP_SECONDS = 0.1;
+
+/** The group that is being timed. */
+interface Current {
+  readonly prepared: readonly Prepared[];
+  readonly samples: Map<string, number[]>;
+}
+
+export class Session {
+  /** Measurements of the other build, where there is one. */
+  readonly base: Measurement[] = [];
+  private current: Current | null = null;
+
+  /** The first build is the one that is reported. */
+  constructor(
+    private readonly builds: readonly Build[],
+    readonly results: Results,
+    private readonly settings: Settings,
+    private readonly progress: Progress,
+  ) {}
+
+  /** Times definitions in turns. @throws DigestMismatchError before anything is timed. */
+  async measureGroup(name: string, definitions: readonly Definition[]): Promise<void> {
+    const current = await this.open(definitions);
+    const workloads = [calibration(), ...current.prepared];
+    if (current.prepared.length > 0) {
+      await measure(name, workloads, this.settings, current.samples, this.onSample);
+    }
+    this.settle();
+  }
+
+  /** Ours and the peers' in turns. */
+  async measurePeers(definitions: readonly Definition[]): Promise<void> {
+    const current = await this.open(definitions);
+    const workloads = [calibration(), ...current.prepared];
+    const runner = new PeerRunner();
+    try {
+      const ids = peerIds();
+      for (const id of ids) {
+        this.progress.show(`starting ${id}`);
+        await runner.ask(id, PEER_WARM_UP_SECONDS);
+      }
+      const once = { ...this.settings, rounds: 1 };
+      for (let round = 0; round < PEER_ROUNDS; round++) {
+        const name = `peers, round ${round + 1} of ${PEER_ROUNDS}`;
+        await measure(name, workloads, once, current.samples, this.onSample);
+        for (const id of ids) {
+          this.progress.show(id);
+          const answer = await runner.ask(id, PEER_SECONDS);
+          this.results.peers = withAnswer(this.results.peers, answer);
+        }
+      }
+    } finally {
+      runner.close();
+      this.settle();
+    }
+  }
+
+  /** Takes what has been timed so far into the results. */
+  settle(): void {
+    if (this.current === null) return;
+    const { prepared, samples } = this.current;
+    for (const [i, { prefix }] of this.builds.entries()) {
+      const own = prepared.filter((workload) => workload.prefix === prefix);
+      const rows = measurementsOf(own, samples);
+      if (i === 0) this.results.measurements.push(...rows);
+      else this.base.push(...rows);
+    }
+    for (const workload of prepared) workload.close();
+    this.current = null;
+    this.progress.clear();
+  }
+
+  private async open(definitions: readonly Definition[]): Promise<Current> {
+    const prepared: Prepared[] = [];
+    for (const definition of definitions) {
+      for (const build of this.builds) {
+        const reason = reasonToSkip(definition, build);
+        const id = idOf(definition);
+        if (reason !== null) {
+          if (build === this.builds[0]) this.results.skipped.push({ id, reason });
+          continue;
+        }
+        this.progress.show(`checking ${id}`);
+        prepared.push(await prepare(definition, build));
+      }
+    }
+    this.progress.clear();
+    this.current = { prepared, samples: new Map() };
+    return this.current;
+  }
+
+  private readonly onSample: OnSample = (id, ns, done, total) => {
+    this.progress.show(`${done}/${total}  ${id}: ${Number(ns.toPrecision(3))} ns`);
+  };
+}
