@@ -284,6 +284,7 @@ export class VectorEnv {
     rows: T,
     i: number,
   ): T {
+    if (this.numEnvs === 1) return rows; // a view of the whole would cost more than a look at it
     const width = rows.length / this.numEnvs;
     return rows.subarray(i * width, (i + 1) * width) as T;
   }

@@ -27,6 +27,8 @@ import { VERSION } from './version.js';
 
 /** Actions of the largest batch in one frame, and some room. */
 const FRAME_BYTES_MAX = 8 * 2 ** 20;
+/** Levels of the log at which every request is a line. */
+const REQUEST_LEVELS = ['info', 'debug', 'trace'];
 
 /**
  * Builds the server; it does not listen yet. `inject` and `listen` are Fastify's. What is not in
@@ -141,7 +143,7 @@ function addRuns(app: App, config: ServerConfig, environment: Environment): void
 }
 
 /** Times every request, and logs it without its body. */
-function measure(app: App, { metrics }: ServerContext): void {
+function measure(app: App, { config, metrics }: ServerContext): void {
   // Children with their labels already looked up: hashing labels costs more than counting.
   const timers = new Map<string, { observe(seconds: number): void }>();
   const timerOf = (method: string, route: string, status: number) => {
@@ -150,13 +152,14 @@ function measure(app: App, { metrics }: ServerContext): void {
     timers.set(key, timer);
     return timer;
   };
+  const isLogged = REQUEST_LEVELS.includes(config.logLevel);
   app.addHook('onResponse', (request, reply, done) => {
     const { method } = request;
     const route = request.routeOptions.url ?? 'unknown';
     const { statusCode: status } = reply;
     const seconds = reply.elapsedTime / 1000;
     timerOf(method, route, status).observe(seconds);
-    request.log.info({ id: request.id, method, route, status, seconds }, 'request');
+    if (isLogged) request.log.info({ id: request.id, method, route, status, seconds }, 'request');
     done();
   });
 }

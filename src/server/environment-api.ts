@@ -2,13 +2,14 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { compiled, describeTask, findTask, taskSpecs } from './catalog.js';
 import type { ServerContext } from './context.js';
 import { unprocessable } from './errors.js';
 import { gradeRequest, playBaselines } from './grading.js';
 import { describeServer } from './info.js';
 import { rootObservation } from './present.js';
+import { rootReplyText } from './reply-text.js';
 import * as schemas from './schemas.js';
 import { Session } from './session.js';
 import { together } from './together.js';
@@ -24,6 +25,7 @@ export type App = FastifyInstance<
 
 const DEFAULT_SEED = 42;
 const SESSION_HEADER = 'x-session-id';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The session a request names in its body or query, else by the header `x-session-id`. */
 export function sessionIdOf(request: FastifyRequest, given?: string | null): string | undefined {
@@ -52,6 +54,11 @@ export function beginSession(
 /** A body may be absent where every field of it is optional. */
 export async function allowNoBody(request: FastifyRequest): Promise<void> {
   request.body ??= {};
+}
+
+/** Sends a text that is JSON already, together with the other replies of its turn. */
+export function sendJson(reply: FastifyReply, json: string): void {
+  together(() => reply.type(JSON_TYPE).send(json));
 }
 
 /** State where there is no session: nothing has happened. */
@@ -160,11 +167,9 @@ function addEpisodeRoutes(app: App, context: ServerContext): void {
       const id = sessionIdOf(request, request.body.session_id);
       if (id === undefined) throw unprocessable('session_id is missing', 'session_id');
       const session = sessions.get(id);
-      const { reward, terminated, truncated, info } = session.step(request.body.action);
+      session.step(request.body.action);
       metrics.steps.http.inc();
-      const observation = rootObservation(session);
-      const body = { observation, reward, done: session.done, terminated, truncated, info };
-      together(() => reply.send(body));
+      sendJson(reply, rootReplyText(session));
     },
   );
   app.get(

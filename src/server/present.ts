@@ -1,7 +1,7 @@
 /** Observations in words: rows of numbers become objects with names. */
 import type { CompiledTask } from '../index.js';
 import { originNumber } from './catalog.js';
-import type { Session, StepOutcome } from './session.js';
+import type { Session } from './session.js';
 
 export type ObservationObject = Record<string, unknown>;
 
@@ -13,7 +13,8 @@ export function nameObservation(task: CompiledTask, row: Float32Array): Observat
   return named;
 }
 
-const PRIORITIES = ['priority_interactive', 'priority_batch', 'priority_best_effort'];
+/** The observation's fields that the origin has as one list, next to each other. */
+export const PRIORITIES = ['priority_interactive', 'priority_batch', 'priority_best_effort'];
 
 /** The origin's twelve fields, in its order: three shares are its `priority_distribution`. */
 function originObservation(task: CompiledTask, row: Float32Array): ObservationObject {
@@ -35,15 +36,8 @@ export function rootObservation({ task, observation }: Session): ObservationObje
  * The observation of OpenEnv's clients, which drop everything beside it: `info`, `terminated` and
  * `truncated` go inside.
  */
-export function openEnvObservation(
-  session: Session,
-  outcome: Pick<StepOutcome, 'terminated' | 'truncated' | 'info'>,
-): ObservationObject {
-  const { terminated, truncated, info } = outcome;
-  const named = nameObservation(session.task, session.observation);
-  // Written into the object that is there: a copy of it would cost as much as the step.
-  named['terminated'] = terminated;
-  named['truncated'] = truncated;
-  named['info'] = info;
-  return named;
+export function openEnvObservation(session: Session): ObservationObject {
+  const { task, observation, terminated, truncated } = session;
+  const info = { timestep: session.stepCount, ...session.report };
+  return { ...nameObservation(task, observation), terminated, truncated, info };
 }

@@ -17,14 +17,6 @@ import { ApiError, refusing } from './errors.js';
 /** Shared by all servers of the process. */
 const pool = new EnvPool();
 
-/** What a step gave, before it is put into words. */
-export interface StepOutcome {
-  readonly reward: number;
-  readonly terminated: boolean;
-  readonly truncated: boolean;
-  readonly info: JsonObject;
-}
-
 /** What `GET /state` tells. */
 export interface SessionState {
   readonly episode_id: string;
@@ -56,7 +48,7 @@ export class Session {
   private readonly env: VectorEnv;
   private steps = 0;
   private cumulativeReward = 0;
-  private hasEnded = false;
+  private lastReward: number | null = null;
   private isClosed = false;
 
   /** Makes the environment and begins the seed's first episode. */
@@ -81,32 +73,41 @@ export class Session {
     return this.steps;
   }
 
-  get done(): boolean {
-    return this.hasEnded;
+  /** The last step's reward, null after the reset. */
+  get reward(): number | null {
+    return this.lastReward;
   }
 
-  /** What `info` says of the last step, or of the reset. */
-  get info(): JsonObject {
-    return { timestep: this.steps, ...this.env.info(0) };
+  get terminated(): boolean {
+    return this.env.terminated[0] === 1;
+  }
+
+  get truncated(): boolean {
+    return this.env.truncated[0] === 1;
+  }
+
+  get done(): boolean {
+    return this.terminated || this.truncated;
+  }
+
+  /** What the environment reports of the last step, or of the reset: `info` but its `timestep`. */
+  get report(): JsonObject {
+    return this.env.info(0);
   }
 
   /**
    * Takes an action. One that is refused (422) and one after the end (409) change nothing.
    */
-  step(action: unknown): StepOutcome {
-    if (this.hasEnded) {
+  step(action: unknown): void {
+    if (this.done) {
       throw new ApiError(409, `session ${this.id} has finished its episode: POST /reset first`);
     }
     const { env } = this;
     refusing('action', () => readAction(this.task, action, env.actions));
     env.step();
     this.steps++;
-    const reward = env.rewards[0];
-    const terminated = env.terminated[0] === 1;
-    const truncated = env.truncated[0] === 1;
-    this.cumulativeReward += reward;
-    this.hasEnded = terminated || truncated;
-    return { reward, terminated, truncated, info: this.info };
+    this.lastReward = env.rewards[0];
+    this.cumulativeReward += this.lastReward;
   }
 
   state(): SessionState {
@@ -116,7 +117,7 @@ export class Session {
       episode_id: this.episodeId,
       step_count: this.steps,
       cumulative_reward: this.cumulativeReward,
-      done: this.hasEnded,
+      done: this.done,
       workload_phase: typeof phase === 'string' ? phase : null,
       task: this.task.spec.id,
       seed: this.seed,

@@ -7,7 +7,7 @@ import type { StepSource } from '../metrics.js';
 import { openEnvObservation } from '../present.js';
 import { Session, type SessionOptions } from '../session.js';
 
-/** What a reset or a step answers. */
+/** What a reset or a step answers, as an object. */
 export interface OpenEnvResult {
   readonly observation: Record<string, unknown>;
   readonly reward: number | null;
@@ -58,23 +58,21 @@ export function beginEpisode(
   return new Session(compiled(task.id, config), backend, options);
 }
 
-/** The reply to a reset. */
-export function resetResult(session: Session): OpenEnvResult {
-  const outcome = { terminated: false, truncated: false, info: session.info };
-  return { observation: openEnvObservation(session, outcome), reward: null, done: false };
+/** The reply to a reset or a step; `resultText` is the same in fewer microseconds. */
+export function resultOf(session: Session): OpenEnvResult {
+  const { reward, done } = session;
+  return { observation: openEnvObservation(session), reward, done };
 }
 
-/** Takes a step and gives its reply. `metadata` is a field of every OpenEnv action; not ours. */
-export function stepResult(
+/** Takes a step. `metadata` is a field of every OpenEnv action; not ours. */
+export function takeStep(
   session: Session,
   action: unknown,
   { metrics }: ServerContext,
   via: StepSource,
-): OpenEnvResult {
-  const outcome = session.step(withoutMetadata(action));
+): void {
+  session.step(withoutMetadata(action));
   metrics.steps[via].inc();
-  const observation = openEnvObservation(session, outcome);
-  return { observation, reward: outcome.reward, done: session.done };
 }
 
 function withoutMetadata(action: unknown): unknown {

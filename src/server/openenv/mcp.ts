@@ -5,7 +5,7 @@ import type { ServerContext } from '../context.js';
 import { emptyState } from '../environment-api.js';
 import { ApiError } from '../errors.js';
 import type { Session } from '../session.js';
-import { beginEpisode, readReset, resetResult, stepResult } from './episode.js';
+import { beginEpisode, readReset, resultOf, takeStep } from './episode.js';
 import { actionSchema } from './schema.js';
 
 /** Codes of the JSON-RPC 2.0 specification. */
@@ -192,7 +192,7 @@ async function runTool(
   if (name === 'reset') {
     const session = beginEpisode(context, task, readReset(given), found?.id);
     slot.keep(session);
-    return { session_id: session.id, ...resetResult(session) };
+    return { session_id: session.id, ...resultOf(session) };
   }
   if (name === 'state') return found?.state() ?? emptyState(task.id);
   if (name !== 'step' && name !== 'grade') {
@@ -203,5 +203,6 @@ async function runTool(
   }
   if (name === 'grade') return found.grade();
   const { session_id: _session, action, ...fields } = given;
-  return stepResult(found, action ?? fields, context, 'mcp');
+  takeStep(found, action ?? fields, context, 'mcp');
+  return resultOf(found);
 }

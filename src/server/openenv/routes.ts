@@ -5,12 +5,13 @@ import type { WebSocket } from 'ws';
 import { spec, type TaskSpec } from '../../index.js';
 import { compiled } from '../catalog.js';
 import type { ServerContext } from '../context.js';
-import { type App, allowNoBody, emptyState, sessionIdOf } from '../environment-api.js';
+import { type App, allowNoBody, emptyState, sendJson, sessionIdOf } from '../environment-api.js';
 import { ApiError, unprocessable } from '../errors.js';
+import { mountReplyText } from '../reply-text.js';
 import * as schemas from '../schemas.js';
 import type { Session } from '../session.js';
 import { mountDocument } from './document.js';
-import { beginEpisode, readReset, resetResult, stepResult } from './episode.js';
+import { beginEpisode, readReset, takeStep } from './episode.js';
 import { answerRpcText, type SessionSlot } from './mcp.js';
 import { taskMetadata, taskSchemas } from './schema.js';
 import { serveMcpSocket, serveOpenEnv } from './socket.js';
@@ -122,30 +123,29 @@ function addSockets(app: App, context: ServerContext, prefix: string): void {
 function addMountedEpisodes(app: App, context: ServerContext): void {
   const { sessions } = context;
   const response = { 200: Result, ...schemas.errorReplies };
-  const reply = (session: Session, result: object) =>
-    ({ ...result, session_id: session.id }) as never;
   app.post(
     `${MOUNT}/reset`,
     {
       preValidation: allowNoBody,
       schema: schemaOf(MOUNT, { summary: 'Begins an episode.', body: ResetBody, response }),
     },
-    async (request) => {
+    (request, reply) => {
       const body = request.body as { session_id?: string };
       const id = sessionIdOf(request, body.session_id);
       const session = beginEpisode(context, taskOf(context, request), readReset({ ...body }), id);
       sessions.add(session);
-      return reply(session, resetResult(session));
+      sendJson(reply, mountReplyText(session));
     },
   );
   app.post(
     `${MOUNT}/step`,
     { schema: schemaOf(MOUNT, { summary: 'Takes an action.', body: StepBody, response }) },
-    async (request) => {
+    (request, reply) => {
       const body = request.body as { session_id?: string; action: object };
       const session = sessionOf(context, request, body.session_id);
       if (session === undefined) throw unprocessable('session_id is missing', 'session_id');
-      return reply(session, stepResult(session, body.action, context, 'http'));
+      takeStep(session, body.action, context, 'http');
+      sendJson(reply, mountReplyText(session));
     },
   );
   addMountedReads(app, context);

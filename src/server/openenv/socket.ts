@@ -4,10 +4,11 @@ import type { TaskSpec } from '../../index.js';
 import type { ServerContext } from '../context.js';
 import { emptyState } from '../environment-api.js';
 import { ApiError } from '../errors.js';
+import { messageText } from '../reply-text.js';
 import type { Session } from '../session.js';
 import { CLOSE, inOrder, sendBounded } from '../sockets.js';
 import { together } from '../together.js';
-import { beginEpisode, readReset, resetResult, stepResult } from './episode.js';
+import { beginEpisode, readReset, takeStep } from './episode.js';
 import { answerRpc, answerRpcText, type SessionSlot } from './mcp.js';
 
 type ErrorCode =
@@ -138,12 +139,12 @@ function parse(text: string): Message | ProtocolError {
   if (!isObject(message)) {
     return new ProtocolError('VALIDATION_ERROR', 'a message must be a JSON object');
   }
-  const { type, data, ...others } = message;
+  const { type, data } = message;
   if (typeof type !== 'string' || !Object.hasOwn(DATA, type)) {
     const known = Object.keys(DATA).join(', ');
     return new ProtocolError('UNKNOWN_TYPE', `Unknown message type: one of ${known} is needed`);
   }
-  const [extra] = Object.keys(others);
+  const extra = Object.keys(message).find((name) => name !== 'type' && name !== 'data');
   if (extra !== undefined) {
     const name = extra.slice(0, 100);
     return new ProtocolError('VALIDATION_ERROR', `Invalid message: ${name} is no field of one`);
@@ -165,8 +166,7 @@ function answer(
   { type, data }: Message,
 ): void {
   try {
-    const reply = respond(context, task, slot, type, data);
-    sendBounded(socket, JSON.stringify(reply));
+    sendBounded(socket, respond(context, task, slot, type, data));
   } catch (error) {
     sendError(socket, problemOf(context, error));
   }
@@ -178,18 +178,21 @@ function respond(
   slot: ConnectionSlot,
   type: string,
   data: Fields,
-): object {
+): string {
   if (type === 'reset') {
     const session = beginEpisode(context, task, readReset(data), slot.id);
     slot.keep(session);
-    return { type: 'observation', data: resetResult(session) };
+    return messageText(session);
   }
   const session = slot.find();
-  if (type === 'state') return { type: 'state', data: session?.state() ?? emptyState(task.id) };
+  if (type === 'state') {
+    return JSON.stringify({ type, data: session?.state() ?? emptyState(task.id) });
+  }
   if (session === undefined) {
     throw new ProtocolError('EXECUTION_ERROR', 'no episode has begun: send a reset first');
   }
-  return { type: 'observation', data: stepResult(session, data, context, 'openenv') };
+  takeStep(session, data, context, 'openenv');
+  return messageText(session);
 }
 
 /** Refused input is a VALIDATION_ERROR; a call at the wrong time, an EXECUTION_ERROR. */

@@ -1,0 +1,169 @@
+/**
+ * JSON of a step's reply, written as bytes. `JSON.stringify` takes longer than the step: most of a
+ * reply are f32 numbers, for which V8's shortest decimals are slow, and names it quotes each time.
+ */
+
+const BUFFER_BYTES = 4096;
+const KNOWN_TEXTS_MAX = 4096;
+/** From here to 1, an f32 is told from its neighbouring f64 by 20 digits after the point. */
+const SMALL_MIN = 2 ** -13;
+const WHOLE_MAX = 2 ** 24;
+/** Longest text of a number, sign and all. */
+const NUMBER_BYTES_MAX = 32;
+
+const ZERO = 48;
+const [COMMA, COLON, MINUS, POINT] = Buffer.from(',:-.');
+const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('{}[]');
+
+/** The decimals 0000 to 9999, four bytes each. */
+const FOUR_DIGITS = Buffer.from(
+  Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''),
+);
+
+/** A text of JSON as bytes, what is not ASCII escaped: `{"a":`. */
+export function jsonBytes(json: string): Uint8Array {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return Buffer.from(json.replace(/[^\0-\x7f]/g, escaped), 'latin1');
+}
+
+/** Writes one text after the other; what it gives is ASCII and parses to the same values. */
+export class JsonText {
+  private bytes = Buffer.alloc(BUFFER_BYTES);
+  private end = 0;
+  /** Names and strings in quotes that have been written before. */
+  private readonly known = new Map<string, Uint8Array>();
+
+  /** Begins a text; whatever was written before is forgotten. */
+  begin(): this {
+    this.end = 0;
+    return this;
+  }
+
+  /** The text written since `begin`. */
+  finish(): string {
+    return this.bytes.toString('latin1', 0, this.end);
+  }
+
+  /** Bytes that are JSON already, or a part of it. */
+  raw(part: Uint8Array): void {
+    const { length } = part;
+    this.reserve(length);
+    const { bytes, end } = this;
+    for (let i = 0; i < length; i++) bytes[end + i] = part[i];
+    this.end = end + length;
+  }
+
+  /** As `JSON.stringify` has it, null where it is not finite; f32 numbers in more digits. */
+  number(x: number): void {
+    this.reserve(NUMBER_BYTES_MAX);
+    const size = x < 0 ? -x : x;
+    const whole = Math.floor(size);
+    const isWhole = whole === size && size < WHOLE_MAX;
+    const isDecimal = size >= SMALL_MIN && size < WHOLE_MAX && Math.fround(size) === size;
+    if (!isWhole && !isDecimal) {
+      this.ascii(Number.isFinite(x) ? String(x) : 'null');
+      return;
+    }
+    if (x < 0) this.bytes[this.end++] = MINUS;
+    this.digits(whole);
+    if (!isWhole) this.fraction(size - whole, whole > 0 ? 4 : 5);
+  }
+
+  /** Any JSON value; entries that are undefined are left out, as by `JSON.stringify`. */
+  value(value: unknown): void {
+    if (typeof value === 'number') this.number(value);
+    else if (typeof value === 'string') this.string(value);
+    else if (typeof value === 'boolean') this.ascii(value ? 'true' : 'false');
+    else if (Array.isArray(value)) this.list(value);
+    else if (typeof value === 'object' && value !== null) this.object(value as object);
+    else this.ascii('null');
+  }
+
+  /** An object's entries, each with a comma before it. */
+  entries(object: object): void {
+    for (const name in object) {
+      const value = (object as Record<string, unknown>)[name];
+      if (value === undefined) continue;
+      this.byte(COMMA);
+      this.string(name);
+      this.byte(COLON);
+      this.value(value);
+    }
+  }
+
+  private object(object: object): void {
+    const start = this.end;
+    this.entries(object);
+    if (this.end === start) this.byte(OPEN_BRACE);
+    else this.bytes[start] = OPEN_BRACE; // in place of the first comma
+    this.byte(CLOSE_BRACE);
+  }
+
+  private list(items: readonly unknown[]): void {
+    this.byte(OPEN_BRACKET);
+    for (let i = 0; i < items.length; i++) {
+      if (i > 0) this.byte(COMMA);
+      this.value(items[i]);
+    }
+    this.byte(CLOSE_BRACKET);
+  }
+
+  private string(text: string): void {
+    let quoted = this.known.get(text);
+    if (quoted === undefined) {
+      quoted = jsonBytes(JSON.stringify(text));
+      if (this.known.size < KNOWN_TEXTS_MAX) this.known.set(text, quoted);
+    }
+    this.raw(quoted);
+  }
+
+  private ascii(text: string): void {
+    this.reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[this.end++] = text.charCodeAt(i);
+  }
+
+  private byte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.end++] = byte;
+  }
+
+  /** A whole number below 2^24. */
+  private digits(n: number): void {
+    if (n >= 1e4) {
+      const high = Math.floor(n / 1e4);
+      this.digits(high);
+      this.four(n - high * 1e4);
+      return;
+    }
+    const leadingZeros = n < 10 ? 3 : n < 100 ? 2 : n < 1000 ? 1 : 0;
+    for (let i = leadingZeros; i < 4; i++) this.bytes[this.end++] = FOUR_DIGITS[4 * n + i];
+  }
+
+  /**
+   * A fraction's digits by groups of four, without zeros at the end. It has at most 37 binary
+   * places, so that every product and difference here is exact.
+   */
+  private fraction(fraction: number, groups: number): void {
+    this.bytes[this.end++] = POINT;
+    for (let rest = fraction, i = 0; rest !== 0 && i < groups; i++) {
+      rest *= 1e4;
+      const group = Math.floor(rest);
+      this.four(group);
+      rest -= group;
+    }
+    while (this.bytes[this.end - 1] === ZERO) this.end--;
+  }
+
+  private four(n: number): void {
+    const { bytes, end } = this;
+    for (let i = 0; i < 4; i++) bytes[end + i] = FOUR_DIGITS[4 * n + i];
+    this.end = end + 4;
+  }
+
+  private reserve(count: number): void {
+    if (this.end + count <= this.bytes.length) return;
+    const larger = Buffer.alloc(2 * (this.end + count));
+    larger.set(this.bytes);
+    this.bytes = larger;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The replies to a step as JSON text: what `present.ts` puts into objects, written without making
+ * them. A test holds the two together.
+ */
+import type { CompiledTask } from '../index.js';
+import { originNumber } from './catalog.js';
+import { JsonText, jsonBytes } from './json-text.js';
+import { PRIORITIES } from './present.js';
+import type { Session } from './session.js';
+
+/** What stands before each number of an observation, and what after the last. */
+interface Frame {
+  readonly before: readonly Uint8Array[];
+  readonly after: Uint8Array;
+}
+
+const PART = {
+  observation: jsonBytes('{"observation":'),
+  message: jsonBytes('{"type":"observation","data":{"observation":'),
+  reward: jsonBytes(',"reward":'),
+  done: jsonBytes(',"done":'),
+  terminated: jsonBytes(',"terminated":'),
+  truncated: jsonBytes(',"truncated":'),
+  info: jsonBytes(',"info":{"timestep":'),
+  session: jsonBytes(',"session_id":'),
+  end: jsonBytes('}'),
+} as const;
+
+/** Steps are taken and put into words one at a time. */
+const text = new JsonText();
+const frames = new WeakMap<CompiledTask, { root: Frame; openEnv: Frame }>();
+
+/** The reply to `POST /step` at the root. */
+export function rootReplyText(session: Session): string {
+  text.begin().raw(PART.observation);
+  writeNumbers(framesOf(session.task).root, session.observation);
+  text.raw(PART.end);
+  writeResult(session);
+  writeEnding(session);
+  text.raw(PART.end);
+  return text.finish();
+}
+
+/** The reply to a step at a mount, `{observation, reward, done, session_id}`. */
+export function mountReplyText(session: Session): string {
+  text.begin().raw(PART.observation);
+  writeOpenEnvResult(session);
+  text.raw(PART.session);
+  text.value(session.id);
+  text.raw(PART.end);
+  return text.finish();
+}
+
+/** The WebSocket's message after a reset or a step. */
+export function messageText(session: Session): string {
+  text.begin().raw(PART.message);
+  writeOpenEnvResult(session);
+  text.raw(PART.end);
+  text.raw(PART.end);
+  return text.finish();
+}
+
+function writeOpenEnvResult(session: Session): void {
+  writeNumbers(framesOf(session.task).openEnv, session.observation);
+  writeEnding(session);
+  text.raw(PART.end);
+  writeResult(session);
+}
+
+function writeNumbers({ before, after }: Frame, row: Float32Array): void {
+  for (let i = 0; i < before.length; i++) {
+    text.raw(before[i]);
+    text.number(row[i]);
+  }
+  text.raw(after);
+}
+
+function writeResult({ reward, done }: Session): void {
+  text.raw(PART.reward);
+  text.value(reward);
+  text.raw(PART.done);
+  text.value(done);
+}
+
+function writeEnding(session: Session): void {
+  text.raw(PART.terminated);
+  text.value(session.terminated);
+  text.raw(PART.truncated);
+  text.value(session.truncated);
+  text.raw(PART.info);
+  text.number(session.stepCount);
+  text.entries(session.report);
+  text.raw(PART.end);
+}
+
+function framesOf(task: CompiledTask): { root: Frame; openEnv: Frame } {
+  let known = frames.get(task);
+  if (known === undefined) {
+    const openEnv = frameOf(task.observationNames, []);
+    const isOrigin = originNumber(task.spec) !== undefined;
+    known = { openEnv, root: isOrigin ? frameOf(task.observationNames, PRIORITIES) : openEnv };
+    frames.set(task, known);
+  }
+  return known;
+}
+
+/** `listed` are the names whose numbers are one list, `priority_distribution`. */
+function frameOf(names: readonly string[], listed: readonly string[]): Frame {
+  const last = listed.at(-1);
+  const before = names.map((name, i) => {
+    const closing = i > 0 && names[i - 1] === last ? ']' : '';
+    const comma = i > 0 ? ',' : '{';
+    if (name === listed[0]) return `${comma}"priority_distribution":[`;
+    return listed.includes(name) ? ',' : `${closing}${comma}${JSON.stringify(name)}:`;
+  });
+  const after = names.at(-1) !== undefined && names.at(-1) === last ? ']' : '';
+  return { before: before.map(jsonBytes), after: jsonBytes(after) };
+}
