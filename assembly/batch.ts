@@ -19,6 +19,7 @@ import { Channels } from './channels';
 import {
   AUTORESET_DISABLED,
   AUTORESET_SAME_STEP,
+  KERNEL_SCALAR,
   POLICY_CONSTANT,
   POLICY_RANDOM,
   WORD_EPISODE,
@@ -33,8 +34,6 @@ import { allocateState, real, setReal, setWord, statisticsOf, word, wordsOf } fr
 
 /** Environments that a family prepares at once: independent draws hide each other's latency. */
 export const CHUNK: i32 = 32;
-
-const KERNEL_SCALAR: u32 = 1;
 
 /** How a batch was made, and what it counts. */
 export class Batch {

@@ -30,7 +30,6 @@ export type * from './verify/report.js';
 const SPECIFICATION: Variant = {
   backend: referenceBackend,
   kernel: 'scalar',
-  kernelName: 'scalar',
   threads: 1,
 };
 
@@ -148,7 +147,7 @@ class Verification {
       await this.advance(`${task.spec.id}, ${numEnvs} envs, reference`);
       const expected = digestOfRow(row, SPECIFICATION);
       for (const variant of variants) {
-        const { backend, kernelName: kernel, threads } = variant;
+        const { backend, kernel, threads } = variant;
         await this.advance(`${task.spec.id}, ${numEnvs} envs, ${backend.name} ${kernel}`);
         const isReference = backend === referenceBackend;
         const digest = isReference ? expected : digestOfRow(row, variant);

@@ -44,7 +44,8 @@ export const KERNEL_SCALAR: u32 = 1;
 export const KERNEL_PORTABLE: u32 = 2;
 export const KERNEL_AVX2: u32 = 3;
 export const KERNEL_AVX512: u32 = 4;
-export const KERNEL_COUNT: i32 = 5;
+export const KERNEL_SIMD128: u32 = 5;
+export const KERNEL_COUNT: i32 = 6;
 
 export const ACTION_KIND_REAL: u32 = 0;
 export const ACTION_KIND_INTEGER: u32 = 1;

@@ -2,7 +2,7 @@
  * A batch in a WebAssembly instance of its own: one adapter for the AssemblyScript and the Rust
  * build, which export the same functions and import nothing (docs/adr/0005).
  */
-import type { Backend, BackendName, Batch, BatchOptions, Channels } from '../backend.js';
+import type { Backend, BackendName, Batch, BatchOptions, Channels, Kernel } from '../backend.js';
 import { BackendUnavailableError, KERNELS } from '../backend.js';
 import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
@@ -32,7 +32,7 @@ interface WasmExports {
   /** State slot k to scratch: words (u32), then reals, then statistics (f64). */
   export_slot(k: number): void;
   import_slot(k: number): void;
-  /** Index into `KERNEL_NAMES`. */
+  /** Which steps the batch, an index into `KERNEL_NAMES`. */
   kernel_id(): number;
 }
 
@@ -50,7 +50,7 @@ const EXPORTS: readonly (keyof WasmExports)[] = [
   'import_slot',
   'kernel_id',
 ];
-const KERNEL_NAMES = ['scalar', 'simd128'] as const;
+const KERNEL_NAMES = ['scalar', 'simd128'] as const satisfies readonly Kernel[];
 
 /** A backend over a compiled module, which is instantiated once for each batch. */
 export class WasmBackend implements Backend {

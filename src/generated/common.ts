@@ -72,8 +72,9 @@ export const kernel = {
   portable: 2,
   avx2: 3,
   avx512: 4,
+  simd128: 5,
 } as const;
-export const kernelNames = ["auto","scalar","portable","avx2","avx512"] as const;
+export const kernelNames = ["auto","scalar","portable","avx2","avx512","simd128"] as const;
 
 /** Indices of action_kinds. */
 export const actionKind = {

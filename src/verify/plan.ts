@@ -27,8 +27,6 @@ export interface Row {
 export interface Variant {
   readonly backend: Backend;
   readonly kernel: Kernel;
-  /** What the backend calls the kernel. */
-  readonly kernelName: string;
   readonly threads: number;
 }
 
@@ -79,13 +77,10 @@ export function planRows(task: CompiledTask, quick: boolean): Row[] {
 
 /** The variants of a backend: its own kernel with 1 and 2 threads, and every other one it has. */
 export function variantsOf(backend: Backend): Variant[] {
-  const own = backend.kernels[backend.kernels.length - 1];
-  const variants: Variant[] = [{ backend, kernel: 'auto', kernelName: own, threads: 1 }];
-  if (backend.maxThreads > 1) variants.push({ ...variants[0], threads: 2 });
-  for (const kernelName of backend.kernels.slice(0, -1)) {
-    const kernel = kernelName as Kernel;
-    variants.push({ backend, kernel, kernelName, threads: 1 });
-  }
+  const [own, ...others] = backend.kernels.toReversed();
+  const variants: Variant[] = [{ backend, kernel: own, threads: 1 }];
+  if (backend.maxThreads > 1) variants.push({ backend, kernel: own, threads: 2 });
+  for (const kernel of others.reverse()) variants.push({ backend, kernel, threads: 1 });
   return variants;
 }
 

@@ -2,5 +2,5 @@ import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { describeConformance } from './common.case.js';
 import { describeWasmBackend } from './wasm.case.js';
 
-describeConformance('assemblyscript', loadAssemblyScript, { kernels: ['scalar', 'auto'] });
+describeConformance('assemblyscript', loadAssemblyScript);
 describeWasmBackend('assemblyscript', loadAssemblyScript);

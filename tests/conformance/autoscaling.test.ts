@@ -12,7 +12,7 @@ import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
 import { autoscaling, randomAutoscalingConfig } from '../support/autoscaling.js';
-import { whenAvailable } from '../support/backends.js';
+import { whenAvailable, widestKernel } from '../support/backends.js';
 import { directoryDamages, elementDamages, scalarDamages, truncations } from '../support/damage.js';
 
 const EDGES = [0, 1, -1, 2, 3, 6, 7, 64, 2 ** 31 - 1, -(2 ** 31)];
@@ -91,8 +91,9 @@ const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemb
 for (const [name, load] of Object.entries(loaders)) {
   await whenAvailable(name, load, () => {
     describe(`${name} steps autoscaling as the reference does`, () => {
-      it.each(['scalar', 'auto'] as const)('kernel %s', async (kernel) => {
+      it.each(['scalar', 'widest'] as const)('kernel %s', async (which) => {
         const backend = await load();
+        const kernel = which === 'widest' ? widestKernel(backend) : which;
         const rng = makeRng('autoscaling');
         for (let k = 0; k < 24; k++) {
           const autoreset = (['next-step', 'same-step', 'disabled'] as const)[k % 3];

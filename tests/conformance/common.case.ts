@@ -11,6 +11,7 @@ import { actionMode, dynamics, servingLayout } from '../../src/generated/serving
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { addSeed, makeRng, parseSeed, type Seed } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
+import { widestKernel } from '../support/backends.js';
 import {
   directoryDamages,
   elementDamages,
@@ -20,11 +21,6 @@ import {
   unsealedDamages,
 } from '../support/damage.js';
 import { randomServingProgram, SERVING_VARIANTS } from '../support/programs.js';
-
-export interface ConformanceOptions {
-  /** The kernels to hold to the reference. */
-  readonly kernels: readonly Kernel[];
-}
 
 const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
 // One environment, less than two registers, a chunk and a remainder, a whole block of any kernel.
@@ -98,7 +94,7 @@ function pair(
   options: Partial<BatchOptions> = {},
 ): [Batch, Batch] {
   return [
-    backend.create(program, optionsOf(options)),
+    backend.create(program, optionsOf({ kernel: widestKernel(backend), ...options })),
     createReferenceBatch(program, optionsOf({ ...options, kernel: 'auto' })),
   ];
 }
@@ -130,11 +126,16 @@ function expectColumn(batch: Batch, i: number, single: Batch): void {
   }
 }
 
-function describeSteps(load: () => Promise<Backend>, kernels: readonly Kernel[]): void {
+/** The oracle and the kernel of large batches, which may be one; verify and fuzz try them all. */
+const kernelsOf = (backend: Backend): Kernel[] => [
+  ...new Set([backend.kernels[0]!, widestKernel(backend)]),
+];
+
+function describeSteps(load: () => Promise<Backend>): void {
   it.each(SERVING_VARIANTS)('stepping serving, %o', async (variant) => {
     const backend = await load();
     const rng = makeRng(`${variant.dynamics} ${variant.promptKind}`);
-    for (const kernel of kernels) {
+    for (const kernel of kernelsOf(backend)) {
       for (const [k, autoreset] of AUTORESETS.entries()) {
         for (const mode of Object.values(actionMode)) {
           const fixed = { ...variant, horizon: HORIZON, actionMode: mode };
@@ -153,6 +154,7 @@ function describeSteps(load: () => Promise<Backend>, kernels: readonly Kernel[])
     const rng = makeRng('any program');
     for (let k = 0; k < 40; k++) {
       const program = randomServingProgram(rng);
+      const kernels = kernelsOf(backend);
       const kernel = kernels[k % kernels.length]!;
       const options = { autoreset: AUTORESETS[k % 3]!, kernel, metrics: k % 2 === 0 };
       const [actual, expected] = pair(backend, program, options);
@@ -308,13 +310,9 @@ function describeMemory(load: () => Promise<Backend>): void {
  *
  * @param load makes the backend; a test that cannot have it fails
  */
-export function describeConformance(
-  name: string,
-  load: () => Promise<Backend>,
-  { kernels }: ConformanceOptions,
-): void {
+export function describeConformance(name: string, load: () => Promise<Backend>): void {
   describe(`${name} gives the bits of the reference`, () => {
-    describeSteps(load, kernels);
+    describeSteps(load);
     describeResets(load);
     describeRollouts(load);
   });

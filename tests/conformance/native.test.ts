@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
+import type { Kernel } from '../../src/backend.js';
 import { loadNative } from '../../src/backends/native.js';
 import { makeRng, parseSeed } from '../../src/seeding.js';
-import { whenAvailable } from '../support/backends.js';
+import { whenAvailable, widestKernel } from '../support/backends.js';
 import { randomServingProgram } from '../support/programs.js';
 import { describeConformance } from './common.case.js';
 
 await whenAvailable('native', loadNative, () => {
-  describeConformance('native', loadNative, { kernels: ['scalar', 'auto'] });
+  describeConformance('native', loadNative);
 
   it('gives the same bytes on one thread and on two, in blocks and at their edges', async () => {
     const backend = await loadNative();
@@ -26,6 +27,20 @@ await whenAvailable('native', loadNative, () => {
       };
       expect(run(2)).toEqual(run(1));
     }
+  });
+
+  it('steps a few environments by the oracle unless a kernel is asked for', async () => {
+    const backend = await loadNative();
+    const program = randomServingProgram(makeRng('few'));
+    const options = { threads: 1, autoreset: 'next-step', metrics: false } as const;
+    const kernelOf = (numEnvs: number, kernel: Kernel) => {
+      const batch = backend.create(program, { ...options, numEnvs, kernel });
+      batch.close();
+      return batch.kernel;
+    };
+    expect(kernelOf(8, 'auto')).toBe('scalar');
+    expect(kernelOf(9, 'auto')).toBe(widestKernel(backend));
+    expect(kernelOf(1, 'portable')).toBe('portable');
   });
 
   it('keeps the arrays of a closed batch alive, and refuses to step it', async () => {

@@ -10,7 +10,7 @@ import { provisioningLayout } from '../../src/generated/provisioning.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
-import { whenAvailable } from '../support/backends.js';
+import { whenAvailable, widestKernel } from '../support/backends.js';
 import {
   directoryDamages,
   elementDamages,
@@ -97,8 +97,9 @@ const loaders = { native: loadNative, wasm: loadWasm, assemblyscript: loadAssemb
 for (const [name, load] of Object.entries(loaders)) {
   await whenAvailable(name, load, () => {
     describe(`${name} steps provisioning as the reference does`, () => {
-      it.each(['scalar', 'auto'] as const)('kernel %s', async (kernel) => {
+      it.each(['scalar', 'widest'] as const)('kernel %s', async (which) => {
         const backend = await load();
+        const kernel = which === 'widest' ? widestKernel(backend) : which;
         const rng = makeRng('provisioning');
         for (let k = 0; k < 24; k++) {
           const autoreset = (['next-step', 'same-step', 'disabled'] as const)[k % 3]!;

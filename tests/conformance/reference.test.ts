@@ -4,7 +4,7 @@ import { makeRng } from '../../src/seeding.js';
 import { randomServingProgram } from '../support/programs.js';
 import { describeConformance } from './common.case.js';
 
-describeConformance('reference', async () => referenceBackend, { kernels: ['auto'] });
+describeConformance('reference', async () => referenceBackend);
 
 it('refuses more threads than its one', () => {
   const program = randomServingProgram(makeRng('threads'));

@@ -11,7 +11,7 @@ import { channels as channelList, corePolicy } from '../../src/generated/common.
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { makeRng } from '../../src/seeding.js';
 import type { Rng } from '../../src/spaces.js';
-import { whenAvailable } from '../support/backends.js';
+import { whenAvailable, widestKernel } from '../support/backends.js';
 import { randomSchedulingConfig, scheduling } from '../support/scheduling.js';
 
 const EDGES = [0, 1, -1, 15, 75, 76, 2 ** 31 - 1, -(2 ** 31)];
@@ -98,7 +98,7 @@ function compareFromImpossibleStates(backend: Backend, rng: Rng): void {
     const task = scheduling('sleep-aware', config);
     const state = impossibleState(task, numEnvs, rng);
     const batches = [
-      backend.create(task.program, { ...options, kernel: 'auto' }),
+      backend.create(task.program, { ...options, kernel: widestKernel(backend) }),
       createReferenceBatch(task.program, { ...options, kernel: 'auto' }),
     ];
     for (const batch of batches) {
@@ -122,8 +122,9 @@ for (const [name, load] of Object.entries(loaders)) {
         compareFromImpossibleStates(await load(), makeRng('impossible'));
       });
 
-      it.each(['scalar', 'auto'] as const)('kernel %s', async (kernel) => {
+      it.each(['scalar', 'widest'] as const)('kernel %s', async (which) => {
         const backend = await load();
+        const kernel = which === 'widest' ? widestKernel(backend) : which;
         const rng = makeRng('scheduling');
         for (let k = 0; k < 12; k++) {
           const autoreset = (['next-step', 'same-step', 'disabled'] as const)[k % 3]!;

@@ -19,7 +19,8 @@ export function describeWasmBackend(name: string, load: Loader): void {
 
     it('steps with SIMD unless the scalar oracle is asked for', async () => {
       const backend = await load();
-      expect(backend.create(program, options).kernel).toBe('simd128');
+      expect(backend.create(program, { ...options, numEnvs: 64 }).kernel).toBe('simd128');
+      expect(backend.create(program, { ...options, kernel: 'simd128' }).kernel).toBe('simd128');
       expect(backend.create(program, { ...options, kernel: 'scalar' }).kernel).toBe('scalar');
     });
 

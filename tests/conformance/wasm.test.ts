@@ -4,6 +4,6 @@ import { describeConformance } from './common.case.js';
 import { describeWasmBackend } from './wasm.case.js';
 
 await whenAvailable('wasm', loadWasm, () => {
-  describeConformance('wasm', loadWasm, { kernels: ['scalar', 'auto'] });
+  describeConformance('wasm', loadWasm);
   describeWasmBackend('wasm', loadWasm);
 });

@@ -1,6 +1,6 @@
 /** Backends that need a toolchain: skipped with a reason where missing, unless required. */
 import { describe, it } from 'vitest';
-import type { Backend } from '../../src/backend.js';
+import type { Backend, Kernel } from '../../src/backend.js';
 
 const required = (process.env['REQUIRE_BACKENDS'] ?? '').split(',').map((name) => name.trim());
 
@@ -22,4 +22,9 @@ export async function whenAvailable(
     return;
   }
   define();
+}
+
+/** The kernel that `auto` takes for large batches; a test of small ones names it. */
+export function widestKernel({ kernels }: Backend): Kernel {
+  return kernels[kernels.length - 1]!;
 }

@@ -4,7 +4,7 @@
  * to fewer steps, fewer environments and simpler calls.
  */
 import fc from 'fast-check';
-import { type Backend, type Batch, KERNELS, type Kernel } from '../../src/backend.js';
+import type { Backend, Batch, Kernel } from '../../src/backend.js';
 import { referenceBackend } from '../../src/backends/reference.js';
 import { differenceOf, type NamedProgram } from '../../src/verify/difference.js';
 import { FUZZ_FAMILIES, fuzzProgram } from './fuzz-families.js';
@@ -34,15 +34,12 @@ const SPECIFICATION: FuzzVariant = { backend: referenceBackend, kernel: 'scalar'
 /** Every kernel of some backends; where there are threads, the fastest with two of them as well. */
 export function variantsOf(backends: readonly Backend[]): FuzzVariant[] {
   return backends.flatMap((backend) => {
-    const single = backend.kernels.map((name) => ({ backend, kernel: kernelOf(name), threads: 1 }));
+    const single = backend.kernels.map((kernel) => ({ backend, kernel, threads: 1 }));
     return backend.maxThreads > 1
       ? [...single, { ...single[single.length - 1], threads: 2 }]
       : single;
   });
 }
-
-/** How a kernel is asked for: WebAssembly's fast one has no name there but `auto`. */
-const kernelOf = (name: string): Kernel => KERNELS.find((known) => known === name) ?? 'auto';
 
 /** Where a variant first left the reference. */
 export interface FuzzDifference {

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 
-use infragym_core::generated::common::kernel;
 use infragym_core::{Kernel, Options, VectorEnv};
 
 #[derive(Default)]
@@ -42,11 +41,7 @@ pub extern "C" fn create(num_envs: u32, autoreset: u32, metrics: u32, wanted: u3
         autoreset,
         threads: 1,
         metrics: metrics != 0,
-        kernel: if wanted == kernel::SCALAR {
-            Kernel::Scalar
-        } else {
-            Kernel::Portable
-        },
+        kernel: Kernel::choose(wanted, num_envs as usize).unwrap_or(Kernel::Portable),
     };
     INSTANCE.with_borrow_mut(|instance| {
         let program = std::mem::take(&mut instance.program);

@@ -1,8 +1,10 @@
 //! The random policy of the core: uniform on the action space, the same draws in every language.
 
+use std::ops::Range;
+
 use crate::generated::common::{action_kind, stream, word};
 use crate::rng::{philox, unit, word_below};
-use crate::store::{Block, LANES};
+use crate::store::Block;
 
 const MAX_CHOICES: usize = 8;
 
@@ -35,10 +37,10 @@ impl ActionSampler {
         }
     }
 
-    /// Writes an action for every lane; numbers 4 k .. 4 k + 3 take the words of block k.
-    pub fn sample(&self, block: &mut Block) {
+    /// Writes an action for each of some lanes; numbers 4 k .. 4 k + 3 take the words of block k.
+    pub fn sample(&self, block: &mut Block, lanes: Range<usize>) {
         let width = self.fields.len();
-        for lane in 0..LANES {
+        for lane in lanes {
             let words = &block.words;
             let key = [words[word::SEED_LO][lane], words[word::SEED_HI][lane]];
             let (step, episode) = (words[word::STEP][lane], words[word::EPISODE][lane]);

@@ -1,6 +1,7 @@
 //! What every environment family shares: stepping in blocks, autoreset, episode statistics,
 //! random actions, state transfer, threads. A family implements `Env` and nothing else.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::actions::ActionSampler;
@@ -14,6 +15,9 @@ use crate::store::{Block, LANES, Shape, Store};
 
 /// An environment family over one program. A lane is one environment of a block.
 pub trait Env: Send + Sync {
+    /// Whether `step_block` gains by whole blocks; otherwise the oracle steps, without padding.
+    const IS_BLOCKED: bool = true;
+
     fn shape(&self) -> Shape;
 
     /// Begins the episode that the lane's seed and episode words name. The common words are set,
@@ -28,7 +32,7 @@ pub trait Env: Send + Sync {
     /// of the kernel that calls them.
     #[inline(always)]
     fn step_block<I: Isa>(&self, block: &mut Block, skip: u64) {
-        step_lanes(self, block, skip);
+        step_lanes(self, block, 0..LANES, skip);
     }
 
     /// Writes the action of a family's own policy; families without one leave the row alone.
@@ -91,7 +95,11 @@ impl<E: Env> Batch<E> {
             env,
             store,
             autoreset: options.autoreset,
-            kernel: options.kernel,
+            kernel: if E::IS_BLOCKED {
+                options.kernel
+            } else {
+                Kernel::Scalar
+            },
             sampler,
             pool: Pool::new(options.threads),
             episodes: AtomicU64::new(0),
@@ -109,6 +117,14 @@ impl<E: Env> Batch<E> {
         });
     }
 
+    /// The lanes of a block that are played: the oracle leaves the padding alone.
+    fn lanes(&self, index: usize) -> Range<usize> {
+        match self.kernel {
+            Kernel::Scalar => 0..self.store.live_lanes(index),
+            _ => 0..LANES,
+        }
+    }
+
     fn step_block(&self, index: usize, block: &mut Block) {
         let finished = lanes_where(&block.words[word::FINISHED], |value| value != 0);
         if finished != 0 && self.autoreset == autoreset::DISABLED {
@@ -116,7 +132,7 @@ impl<E: Env> Batch<E> {
             return;
         }
         match self.kernel {
-            Kernel::Scalar => step_lanes(&self.env, block, finished),
+            Kernel::Scalar => step_lanes(&self.env, block, self.lanes(index), finished),
             Kernel::Portable => self.env.step_block::<Base>(block, finished),
             // SAFETY: `Kernel::choose` gives these only where the processor has them.
             #[cfg(target_arch = "x86_64")]
@@ -138,7 +154,7 @@ impl<E: Env> Batch<E> {
     /// Without autoreset a finished environment stands still: its last flags remain.
     fn step_unfinished(&self, index: usize, block: &mut Block, finished: u64) {
         let flags = (*block.terminated, *block.truncated);
-        step_lanes(&self.env, block, finished);
+        step_lanes(&self.env, block, self.lanes(index), finished);
         for lane in bits(finished) {
             block.rewards[lane] = 0.0;
             block.costs[lane] = 0.0;
@@ -202,12 +218,12 @@ impl<E: Env> Batch<E> {
         self.episodes.fetch_add(number, Ordering::Relaxed);
     }
 
-    fn act(&self, kind: u32, block: &mut Block) {
+    fn act(&self, kind: u32, block: &mut Block, lanes: Range<usize>) {
         match kind {
             policy::CONSTANT => {}
-            policy::RANDOM => self.sampler.sample(block),
+            policy::RANDOM => self.sampler.sample(block, lanes),
             _ => {
-                for lane in 0..LANES {
+                for lane in lanes {
                     self.env.act(kind, block, lane);
                 }
             }
@@ -243,7 +259,7 @@ impl<E: Env> VectorEnv for Batch<E> {
 
     fn reset(&mut self, seed: Option<u64>, masked: bool) {
         self.for_each_block(|index, block| {
-            for lane in 0..LANES {
+            for lane in self.lanes(index) {
                 if masked && block.reset_mask[lane] != 1 {
                     continue;
                 }
@@ -270,7 +286,7 @@ impl<E: Env> VectorEnv for Batch<E> {
     fn rollout(&mut self, policy: u32, steps: u32) {
         self.for_each_block(|index, block| {
             for _ in 0..steps {
-                self.act(policy, block);
+                self.act(policy, block, self.lanes(index));
                 self.step_block(index, block);
             }
         });
@@ -339,8 +355,8 @@ fn step_avx512<E: Env>(env: &E, block: &mut Block, skip: u64) {
 }
 
 #[inline(always)]
-fn step_lanes<E: Env + ?Sized>(env: &E, block: &mut Block, skip: u64) {
-    for lane in 0..LANES {
+fn step_lanes<E: Env + ?Sized>(env: &E, block: &mut Block, lanes: Range<usize>, skip: u64) {
+    for lane in lanes {
         if skip & (1 << lane) == 0 {
             env.step(block, lane);
         }

@@ -26,7 +26,7 @@ fn programs() -> &'static [(&'static str, &'static [u8])] {
 }
 
 fn fastest() -> Kernel {
-    Kernel::choose(0).expect("there is always a kernel")
+    Kernel::choose(0, LANES).expect("there is always a kernel")
 }
 
 fn options(num_envs: usize, kernel: Kernel) -> Options {

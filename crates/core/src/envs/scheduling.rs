@@ -286,6 +286,8 @@ fn fold(block: &mut Block, lane: usize, m: &Metrics) {
 }
 
 impl Env for Scheduling {
+    const IS_BLOCKED: bool = false;
+
     fn shape(&self) -> Shape {
         self.shape
     }

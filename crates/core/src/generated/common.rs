@@ -97,7 +97,9 @@ pub mod kernel {
     pub const AVX2: u32 = 3;
     /// avx512
     pub const AVX512: u32 = 4;
-    pub const COUNT: usize = 5;
+    /// simd128
+    pub const SIMD128: u32 = 5;
+    pub const COUNT: usize = 6;
 }
 
 /// Indices of action_kind.
