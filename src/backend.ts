@@ -13,8 +13,9 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 export type Autoreset = 'next-step' | 'same-step' | 'disabled';
 
 /**
- * Which kernel steps a batch; all give the same bits. `auto` is the machine's fastest, `scalar` the
- * oracle; the others are the native backend's, where the processor has them.
+ * Which kernel steps a batch; all give the same bits. `auto` is the fastest for the machine and
+ * the size of the batch, `scalar` the oracle, which also is the fastest for a few environments;
+ * `simd128` is WebAssembly's, the others are the native backend's, where the processor has them.
  */
 export const KERNELS = kernelNames;
 export type Kernel = (typeof KERNELS)[number];
@@ -59,6 +60,11 @@ export interface Batch {
   reset(seed: Seed | null, masked: boolean): void;
   /** One step of every environment with the actions in `channels.actions`. */
   step(): void;
+  /**
+   * `step` on another thread; until it resolves, no other call is allowed. Absent where a backend
+   * has no other thread.
+   */
+  stepAsync?(): Promise<void>;
   /** `steps` steps under a policy of the core, see `corePolicy` in `generated/common.ts`. */
   rollout(policy: number, steps: number): void;
   /** Episodes that ended since the batch was made. */
@@ -76,8 +82,8 @@ export interface Backend {
   readonly name: BackendName;
   /** Most threads a batch can use. */
   readonly maxThreads: number;
-  /** Its kernels, the oracle first and the one that `auto` takes last. */
-  readonly kernels: readonly string[];
+  /** Its kernels, the oracle first and the one that `auto` takes for large batches last. */
+  readonly kernels: readonly Kernel[];
   /** Validates the program and makes a batch; throws `ProgramError` naming the field. */
   create(program: Uint8Array, options: BatchOptions): Batch;
 }

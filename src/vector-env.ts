@@ -2,6 +2,7 @@
 import { ActionWriter, type BatchActions } from './actions.js';
 import type { Autoreset, Backend, BackendName, Batch, Channels } from './backend.js';
 import { loadBackend } from './backends/select.js';
+import { clearRows, rowOf, statisticsOfRow, statisticsOfState, writeMask } from './batch-rows.js';
 import { digestOf } from './digest.js';
 import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.js';
 import { compileTask } from './registry.js';
@@ -85,6 +86,7 @@ export class VectorEnv {
   private readonly stepResult: VectorStep;
   private hasBegun = false;
   private isClosed = false;
+  private isStepping = false;
 
   /** Use `makeVec`; this is for a task and a backend that are at hand. */
   constructor(
@@ -135,10 +137,14 @@ export class VectorEnv {
     if (mask !== undefined) {
       if (!this.hasBegun)
         throw new Error('the first reset has a mask: reset the whole batch first');
-      this.writeMask(mask);
+      writeMask(this.batch.channels.resetMask, mask);
     }
     this.batch.reset(parsed, mask !== undefined);
-    if (parsed !== null) this.clearFinals(mask);
+    if (parsed !== null) {
+      // A seed begins a new history: nothing of the former one may show in digests.
+      clearRows(this.finalObservations, this.numEnvs, mask);
+      clearRows(this.finalStatistics, this.numEnvs, mask);
+    }
     this.hasBegun = true;
     return this.stepResult;
   }
@@ -152,10 +158,40 @@ export class VectorEnv {
    * before the first reset, and where autoreset is `disabled` and an environment has finished.
    */
   step(actions?: BatchActions): VectorStep {
-    this.requireBegun();
-    if (this.autoreset === 'disabled') this.requireUnfinished();
-    if (actions !== undefined) this.writer.write(actions);
+    this.prepareStep(actions);
     this.batch.step();
+    return this.stepResult;
+  }
+
+  /**
+   * `step` without waiting for it: on the native backend another thread steps while this one goes
+   * on; the other backends have no other thread, step at once, and resolve. Until it resolves, the
+   * arrays must be left alone and every other call is refused. The bits are those of `step`.
+   *
+   * Two batches keep both threads busy, one stepping while the policy reads the other:
+   *
+   * @example
+   * const [a, b] = [env, env.sibling({ seed: 1000 })];
+   * for (const batch of [a, b]) batch.reset();
+   * let stepping = a.stepAsync();
+   * for (let t = 0; t < 1000; t++) {
+   *   const idle = t % 2 === 0 ? b : a;
+   *   act(idle.observations, idle.actions); // your policy, while the other batch steps
+   *   await stepping;
+   *   stepping = idle.stepAsync();
+   * }
+   * await stepping;
+   *
+   * @throws As `step`, by rejecting; nothing has been stepped then.
+   */
+  async stepAsync(actions?: BatchActions): Promise<VectorStep> {
+    this.prepareStep(actions);
+    this.isStepping = true;
+    try {
+      await (this.batch.stepAsync === undefined ? this.batch.step() : this.batch.stepAsync());
+    } finally {
+      this.isStepping = false;
+    }
     return this.stepResult;
   }
 
@@ -199,13 +235,13 @@ export class VectorEnv {
     this.requireBegun();
     if (!this.infos) throw new Error('infos is false: make the batch with { infos: true }');
     checkInteger('environment', i, 0, this.numEnvs - 1);
-    const observation = this.rowOf(this.observations, i);
-    const info = this.task.describeStep(this.rowOf(this.metrics, i), {
-      observation,
-      action: this.rowOf(this.actions, i),
+    const { numEnvs, observations, metrics, actions, masks } = this;
+    const info = this.task.describeStep(rowOf(metrics, i, numEnvs), {
+      observation: rowOf(observations, i, numEnvs),
+      action: rowOf(actions, i, numEnvs),
     });
     if (this.task.maskDim === 0) return info;
-    return { ...info, action_mask: Array.from(this.rowOf(this.masks, i)) };
+    return { ...info, action_mask: Array.from(rowOf(masks, i, numEnvs)) };
   }
 
   /** Statistics of the last finished episode of each environment, null where there is none. */
@@ -218,11 +254,8 @@ export class VectorEnv {
   statisticsOf(i: number): EpisodeStatistics | null {
     this.requireOpen();
     checkInteger('environment', i, 0, this.numEnvs - 1);
-    const names = this.task.layout.statistics;
-    const row = this.rowOf(this.finalStatistics, i);
-    const length = names.findIndex(({ name }) => name === 'length_steps');
-    if (row[length] === 0) return null;
-    return Object.fromEntries(names.map(({ name }, slot) => [name, row[slot]]));
+    const { task, finalStatistics, numEnvs } = this;
+    return statisticsOfRow(task.layout, rowOf(finalStatistics, i, numEnvs));
   }
 
   /**
@@ -232,13 +265,7 @@ export class VectorEnv {
   runningStatistics(i: number): EpisodeStatistics {
     this.requireBegun();
     checkInteger('environment', i, 0, this.numEnvs - 1);
-    const names = this.task.layout.statistics;
-    const state = this.batch.exportState();
-    const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
-    // The statistics are the last f64 slots of the state, [slot][env].
-    const start = state.byteLength - 8 * names.length * this.numEnvs;
-    const value = (slot: number) => view.getFloat64(start + 8 * (slot * this.numEnvs + i), true);
-    return Object.fromEntries(names.map(({ name }, slot) => [name, value(slot)]));
+    return statisticsOfState(this.task.layout, this.batch.exportState(), i, this.numEnvs);
   }
 
   /** State and last outputs as bytes; `restore` of any backend takes them. */
@@ -275,18 +302,9 @@ export class VectorEnv {
 
   /** Frees the batch; a second call does nothing, any other use afterwards is refused. */
   close(): void {
+    this.requireIdle();
     if (!this.isClosed) this.batch.close();
     this.isClosed = true;
-  }
-
-  /** Environment i's part of an array of the whole batch. */
-  private rowOf<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(
-    rows: T,
-    i: number,
-  ): T {
-    if (this.numEnvs === 1) return rows; // a view of the whole would cost more than a look at it
-    const width = rows.length / this.numEnvs;
-    return rows.subarray(i * width, (i + 1) * width) as T;
   }
 
   private snapshotContext(): SnapshotContext {
@@ -294,30 +312,21 @@ export class VectorEnv {
     return { task, numEnvs, autoreset, infos, channels: this.batch.channels };
   }
 
-  private writeMask(mask: ArrayLike<number | boolean>): void {
-    if (mask.length !== this.numEnvs) {
-      throw new RangeError(`mask has ${mask.length} flags: ${this.numEnvs} are needed`);
-    }
-    for (let i = 0; i < mask.length; i++) {
-      if (Number(mask[i]) === 0 || Number(mask[i]) === 1) continue;
-      throw new RangeError(`mask[${i}] is ${String(mask[i])}: 0, 1, false or true is needed`);
-    }
-    for (let i = 0; i < mask.length; i++) this.batch.channels.resetMask[i] = Number(mask[i]);
-  }
-
-  /** A seed begins a new history: nothing of the former one may show in digests. */
-  private clearFinals(mask?: ArrayLike<number | boolean>): void {
-    const { finalObservations, finalStatistics, numEnvs } = this;
-    for (const rows of [finalObservations, finalStatistics]) {
-      const width = rows.length / numEnvs;
-      for (let i = 0; i < numEnvs; i++) {
-        if (mask === undefined || Number(mask[i]) === 1) rows.fill(0, i * width, (i + 1) * width);
-      }
-    }
+  /** Everything of a step but the step. */
+  private prepareStep(actions: BatchActions | undefined): void {
+    this.requireBegun();
+    if (this.autoreset === 'disabled') this.requireUnfinished();
+    if (actions !== undefined) this.writer.write(actions);
   }
 
   private requireOpen(): void {
     if (this.isClosed) throw new Error('the environment is closed: make another one');
+    this.requireIdle();
+  }
+
+  private requireIdle(): void {
+    if (!this.isStepping) return;
+    throw new Error('a step is running: await what stepAsync() returned before any other call');
   }
 
   private requireBegun(): void {

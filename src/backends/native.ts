@@ -12,6 +12,7 @@ import {
   type BatchOptions,
   type Channels,
   KERNELS,
+  type Kernel,
 } from '../backend.js';
 import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
@@ -21,7 +22,7 @@ import { autoresetIndex, channelBytes, layoutOf, slotBytes, TYPED_ARRAY } from '
 /** What bindings/node exports. */
 interface Addon {
   version(): string;
-  kernels(): string[];
+  kernels(): Kernel[];
   create(
     program: Uint8Array,
     numEnvs: number,
@@ -33,6 +34,7 @@ interface Addon {
   channel(batch: number, index: number, bytes: number): Uint8Array;
   reset(batch: number, seedLo: number, seedHi: number, seeded: boolean, masked: boolean): void;
   step(batch: number): void;
+  stepAsync(batch: number): Promise<void>;
   rollout(batch: number, policy: number, steps: number): void;
   episodes(batch: number): number;
   exportSlot(batch: number, slot: number, out: Uint8Array): void;
@@ -76,6 +78,10 @@ class NativeBatch implements Batch {
 
   step(): void {
     this.addon.step(this.handle);
+  }
+
+  stepAsync(): Promise<void> {
+    return this.addon.stepAsync(this.handle);
   }
 
   rollout(policy: number, steps: number): void {

@@ -5,22 +5,33 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use infragym_core::{Kernel, Options, VectorEnv};
-use napi::bindgen_prelude::{Error, Result, Status, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, Error, Result, Status, Uint8Array};
+use napi::{Env, Task};
 use napi_derive::napi;
+
+/// What is at a batch's number.
+enum Place {
+    Empty,
+    Batch(Box<dyn VectorEnv>),
+    /// The batch is with the thread that steps it.
+    Stepping,
+}
 
 thread_local! {
     /// The batches of this JavaScript thread; a closed one leaves its place empty.
-    static BATCHES: RefCell<Vec<Option<Box<dyn VectorEnv>>>> = const { RefCell::new(Vec::new()) };
+    static BATCHES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
 }
 
 fn with_batch<T>(batch: u32, work: impl FnOnce(&mut dyn VectorEnv) -> T) -> Result<T> {
     BATCHES.with_borrow_mut(|batches| match batches.get_mut(batch as usize) {
-        Some(Some(found)) => Ok(work(found.as_mut())),
-        _ => Err(Error::new(
-            Status::InvalidArg,
-            format!("batch {batch} is closed or was never made"),
-        )),
+        Some(Place::Batch(found)) => Ok(work(found.as_mut())),
+        Some(Place::Stepping) => Err(refusal(batch, "is stepping on another thread")),
+        _ => Err(refusal(batch, "is closed or was never made")),
     })
+}
+
+fn refusal(batch: u32, reason: &str) -> Error {
+    Error::new(Status::InvalidArg, format!("batch {batch} {reason}"))
 }
 
 /// The version of the core.
@@ -45,7 +56,7 @@ pub fn create(
     metrics: bool,
     kernel: u32,
 ) -> Result<i32> {
-    let Some(kernel) = Kernel::choose(kernel) else {
+    let Some(kernel) = Kernel::choose(kernel, num_envs as usize) else {
         return Err(Error::new(Status::InvalidArg, "no such kernel here"));
     };
     let options = Options {
@@ -60,12 +71,12 @@ pub fn create(
         Err(error) => return Ok(-(error.code() as i32)),
     };
     BATCHES.with_borrow_mut(|batches| {
-        let free = batches.iter().position(Option::is_none);
-        let place = free.unwrap_or_else(|| {
-            batches.push(None);
+        let free = |place: &Place| matches!(place, Place::Empty);
+        let place = batches.iter().position(free).unwrap_or_else(|| {
+            batches.push(Place::Empty);
             batches.len() - 1
         });
-        batches[place] = Some(made);
+        batches[place] = Place::Batch(made);
         Ok(place as i32)
     })
 }
@@ -93,6 +104,45 @@ pub fn reset(batch: u32, seed_lo: u32, seed_hi: u32, seeded: bool, masked: bool)
 #[napi]
 pub fn step(batch: u32) -> Result<()> {
     with_batch(batch, |env| env.step())
+}
+
+/// One step of every environment on a thread of libuv's pool. Until its promise is fulfilled the
+/// batch is away: every other call on it is refused.
+#[napi]
+pub fn step_async(batch: u32) -> Result<AsyncTask<Step>> {
+    with_batch(batch, |_| ())?;
+    BATCHES.with_borrow_mut(|batches| {
+        match std::mem::replace(&mut batches[batch as usize], Place::Stepping) {
+            Place::Batch(env) => Ok(AsyncTask::new(Step { batch, env })),
+            _ => unreachable!("with_batch found it"),
+        }
+    })
+}
+
+/// A step that runs on another thread.
+pub struct Step {
+    batch: u32,
+    env: Box<dyn VectorEnv>,
+}
+
+impl Task for Step {
+    type Output = ();
+    type JsValue = ();
+
+    fn compute(&mut self) -> Result<()> {
+        self.env.step();
+        Ok(())
+    }
+
+    fn resolve(&mut self, _env: Env, _output: ()) -> Result<()> {
+        Ok(())
+    }
+
+    /// Brings the batch back, on the JavaScript thread.
+    fn finally(self, _env: Env) -> Result<()> {
+        BATCHES.with_borrow_mut(|batches| batches[self.batch as usize] = Place::Batch(self.env));
+        Ok(())
+    }
 }
 
 /// `steps` steps under a policy of the core.
@@ -127,12 +177,15 @@ pub fn kernel(batch: u32) -> Result<&'static str> {
     with_batch(batch, |env| env.kernel())
 }
 
-/// Forgets a batch; its channels live on while JavaScript holds them.
+/// Forgets a batch that does not step; its channels live on while JavaScript holds them.
 #[napi]
-pub fn close(batch: u32) {
-    BATCHES.with_borrow_mut(|batches| {
-        if let Some(place) = batches.get_mut(batch as usize) {
-            *place = None;
+pub fn close(batch: u32) -> Result<()> {
+    BATCHES.with_borrow_mut(|batches| match batches.get_mut(batch as usize) {
+        Some(Place::Stepping) => Err(refusal(batch, "is stepping on another thread")),
+        Some(place) => {
+            *place = Place::Empty;
+            Ok(())
         }
-    });
+        None => Ok(()),
+    })
 }
