@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { compileServing, type ServingConfig } from '../src/compile/serving.js';
 import { burstTraffic } from '../src/compile/serving-traffic.js';
 import type { PerfTable } from '../src/data/perf-table.js';
+import { compileTask } from '../src/registry.js';
 
 const folder = new URL('../crates/core/tests/fixtures/', import.meta.url);
 const HORIZON_STEPS = 5;
@@ -113,6 +114,10 @@ const programs: Record<string, Uint8Array> = {
     prompt: { kind: 'lognormal', mu: 5.2, sigma: 1.3, min: 32, max: 8192 },
   }),
   'serving-measured.bin': compileServing(measured),
+  'autoscaling-fleet.bin': compileTask('autoscaling/fleet-v1', { max_steps: 20 }).program,
+  'provisioning-hard.bin': compileTask('provisioning/hard-v1', { max_steps: 20 }).program,
+  'scheduling-sleep-aware.bin': compileTask('scheduling/sleep-aware-v1', { episode_length: 20 })
+    .program,
 };
 
 const outdated = Object.entries(programs).filter(([name, bytes]) => {
