@@ -6,6 +6,7 @@ type Rows = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** Environment i's part of an array of a whole batch of `numEnvs`. */
 export function rowOf<T extends Rows>(rows: T, i: number, numEnvs: number): T {
+  if (numEnvs === 1) return rows; // a view of the whole would cost more than a look at it
   const width = rows.length / numEnvs;
   return rows.subarray(i * width, (i + 1) * width) as T;
 }
