@@ -197,31 +197,35 @@ export function decodeProgram<S, T>(layout: Layout, bytes: Uint8Array): DecodedP
   const copy = bytes.slice();
   checkHeader(layout, copy);
   const view = new DataView(copy.buffer);
-  const scalars: Record<string, number> = {};
-  layout.scalars.forEach((field, i) => {
+  const scalarValues = layout.scalars.map((field, i) => {
     const value = view.getFloat64(HEADER_BYTES + 8 * i, true);
     if (!Number.isFinite(value)) throw describe(layout, 'scalar_not_finite', i, value);
     const whole = !field.integer || Math.floor(value) === value;
     if (value < field.min || value > field.max || !whole) {
       throw describe(layout, 'scalar_out_of_range', i, value);
     }
-    scalars[camel(field.name)] = value;
+    return value;
   });
-  const scalarValues = Object.values(scalars);
   checkAgreement(layout, scalarValues);
-  const tables: Record<string, Float32Array | Uint32Array> = {};
+  const tableValues = layout.tables.map((_, i) => readTable(layout, copy, i));
   layout.tables.forEach((field, i) => {
-    tables[camel(field.name)] = readTable(layout, copy, i);
-  });
-  layout.tables.forEach((field, i) => {
-    const problem = contentProblem(field, tables[camel(field.name)], scalarValues);
+    const problem = contentProblem(field, tableValues[i]!, scalarValues);
     if (problem) throw describe(layout, 'table_content', i, problem);
   });
   const words = new Uint32Array(copy.buffer, HEADER_BYTES);
   if (view.getUint32(4 * header.checksum, true) !== checksum(words)) {
     throw programError(layout, faultCode('header', header.checksum));
   }
-  return { scalars: scalars as S, tables: tables as T };
+  const scalars = byName(layout.scalars, scalarValues);
+  return { scalars: scalars as S, tables: byName(layout.tables, tableValues) as T };
+}
+
+/**
+ * Values by their camelCase names. Made at once: an object that grows to this size name by name
+ * becomes a hash table in V8, and every look-up of a step would search it.
+ */
+function byName<T>(fields: readonly { readonly name: string }[], values: readonly T[]) {
+  return Object.fromEntries(fields.map(({ name }, i) => [camel(name), values[i]!]));
 }
 
 function checkHeader(layout: Layout, bytes: Uint8Array): void {
