@@ -51,8 +51,8 @@ export function foldLogSteps(
   const folds = foldsOf(layout);
   const statistics = new Float64Array(layout.statistics.length);
   steps.forEach(({ reward, metrics }, i) => {
-    const record = { step: i + 1, reward, cost: costOf(metrics), metrics, previous: {} };
-    foldStep(folds, statistics, record);
+    const record = { step: i + 1, reward, cost: costOf(metrics), metrics, previous: [] };
+    foldStep(folds, statistics, 0, record);
   });
   return Object.fromEntries(layout.statistics.map(({ name }, i) => [name, statistics[i]]));
 }

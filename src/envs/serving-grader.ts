@@ -182,19 +182,14 @@ export function gradeLog(task: CompiledTask, log: unknown, context: GradeContext
 }
 
 const folds = foldsOf(servingLayout);
-const APPLIED_BATCH = servingLayout.metrics.findIndex((m) => m.name === 'applied_batch_size');
-const APPLIED_KV = servingLayout.metrics.findIndex((m) => m.name === 'applied_kv_budget');
 
 /** The statistics of a log's steps, by the recurrences that every backend folds. */
 function foldLog(steps: readonly LogStep[]): EpisodeStatistics {
   const statistics = new Float64Array(servingLayout.statistics.length);
-  let previous: Record<string, number> = {};
+  let previous: ArrayLike<number> = [];
   steps.forEach(({ reward, metrics }, i) => {
-    foldStep(folds, statistics, { step: i + 1, reward, cost: 0, metrics, previous });
-    previous = {
-      applied_batch_size: metrics[APPLIED_BATCH],
-      applied_kv_budget: metrics[APPLIED_KV],
-    };
+    foldStep(folds, statistics, 0, { step: i + 1, reward, cost: 0, metrics, previous });
+    previous = metrics;
   });
   const entries = servingLayout.statistics.map(({ name }, i) => [name, statistics[i]]);
   return Object.fromEntries(entries);

@@ -20,6 +20,7 @@ import { FIRST_HEURISTIC, stream } from '../generated/common.js';
 import { chooseChange, clip, type Service } from './autoscaling-policies.js';
 import { drawBlock, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
+import { scaleRow } from './rows.js';
 
 const f = Math.fround;
 
@@ -86,9 +87,7 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
     };
   }
 
-  previousMetrics(): Readonly<Record<string, number>> {
-    return {};
-  }
+  previousMetrics(): void {}
 
   reset(state: AutoscalingState, out: Outputs): void {
     const { s, t } = this;
@@ -127,7 +126,7 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
     out.truncated = state.step >= s.horizon;
   }
 
-  act(policy: number, state: AutoscalingState, _out: Outputs, action: ActionRow): boolean {
+  act(policy: number, state: AutoscalingState, action: ActionRow): boolean {
     const kind = policy - FIRST_HEURISTIC;
     if (kind < heuristic.threshold || kind > heuristic.bestConstant) return false;
     const change = chooseChange(kind, this.s, this.serviceOf(state), state);
@@ -248,21 +247,18 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
 
   /** The observation row: rounded to f32, then scaled by the program's fixed scalings. */
   private observe(state: AutoscalingState, { observation: row, metrics: m }: Outputs): void {
-    const { observationScale } = this.t;
-    const put = (i: number, value: number) => {
-      row[i] = f(f(value) * observationScale[i]);
-    };
-    put(observation.cpu, m[metric.cpu]);
-    put(observation.memory, m[metric.memory]);
-    put(observation.requestRate, state.requestRate);
-    put(observation.instances, m[metric.instances]);
+    row[observation.cpu] = m[metric.cpu];
+    row[observation.memory] = m[metric.memory];
+    row[observation.requestRate] = state.requestRate;
+    row[observation.instances] = m[metric.instances];
     if (this.s.isFleet === 1) {
-      put(observation.instancesType0, state.count0);
-      put(observation.instancesType1, state.count1);
-      put(observation.instancesType2, state.count2);
-      put(observation.budgetLeft, state.budgetLeft);
+      row[observation.instancesType0] = state.count0;
+      row[observation.instancesType1] = state.count1;
+      row[observation.instancesType2] = state.count2;
+      row[observation.budgetLeft] = state.budgetLeft;
     }
-    if (this.s.hasColdStart === 1) put(row.length - 1, m[metric.startingInstances]);
+    if (this.s.hasColdStart === 1) row[row.length - 1] = m[metric.startingInstances];
+    scaleRow(row, this.t.observationScale);
   }
 }
 

@@ -1,13 +1,14 @@
 /**
- * The reference as a backend: environments one after the other, each on its own rows of the
- * channels. What is common to every family stands here: autoreset, statistics, state transfer.
+ * The reference as a backend: environments one after the other, through one action row and one
+ * set of output rows that are copied from and to the channels. What is common to every family
+ * stands here: autoreset, statistics, state transfer.
  */
 import type { Autoreset, Batch, BatchOptions, Channels } from '../backend.js';
 import { camel, channelWidths, type Layout } from '../compile/layout.js';
 import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
 import { drawBlock, unitOf, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
-import { type Folds, foldStep, foldsOf } from './statistics.js';
+import { type Folds, foldStep, foldsOf, type StepRecord } from './statistics.js';
 
 /** Scalars and tables that every family's program has. */
 export interface CommonProgram {
@@ -25,20 +26,19 @@ export interface CommonProgram {
   };
 }
 
-/** One environment of the batch with its rows of the channels. */
-interface Lane<State> {
-  readonly state: State;
-  readonly statistics: Float64Array;
-  readonly out: Outputs;
-  readonly action: ActionRow;
-}
-
 export class ReferenceBatch<State extends CommonState> implements Batch {
   readonly kernel = 'scalar';
   readonly channels: Channels;
-  private readonly lanes: Lane<State>[];
+  private readonly states: State[];
+  /** [environment][statistic]. */
+  private readonly statistics: Float64Array;
   private readonly autoreset: Autoreset;
+  private readonly keepsMetrics: boolean;
   private readonly folds: Folds;
+  private readonly record: { -readonly [K in keyof StepRecord]: StepRecord[K] };
+  private readonly previous: Float64Array;
+  private readonly out: Outputs;
+  private readonly action: ActionRow;
   private readonly words = new Uint32Array(4);
   private readonly numArrayElements: number;
   private numEpisodes = 0;
@@ -49,38 +49,60 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     private readonly environment: ReferenceEnvironment<State>,
     options: BatchOptions,
   ) {
+    const { numEnvs } = options;
+    const numMetrics = layout.metrics.length;
     this.autoreset = options.autoreset;
+    this.keepsMetrics = options.metrics;
     this.folds = foldsOf(layout);
     this.channels = allocateChannels(layout, program, options);
-    this.lanes = Array.from({ length: options.numEnvs }, (_, i) => this.createLane(i, options));
-    const arrays = arraysOf(layout, this.lanes[0].state);
+    this.states = Array.from({ length: numEnvs }, () => environment.createState());
+    this.statistics = new Float64Array(numEnvs * layout.statistics.length);
+    this.previous = new Float64Array(numMetrics);
+    this.out = {
+      observation: new Float32Array(program.scalars.observationDim),
+      metrics: new Float32Array(numMetrics),
+      mask: new Uint8Array(program.scalars.maskDim),
+      reward: 0,
+      cost: 0,
+      terminated: false,
+      truncated: false,
+    };
+    const { metrics } = this.out;
+    this.record = { step: 0, reward: 0, cost: 0, metrics, previous: this.previous };
+    const real = new Float32Array(program.scalars.actionDim);
+    this.action = { real, index: new Int32Array(real.buffer) };
+    const arrays = arraysOf(layout, this.states[0]);
     this.numArrayElements = arrays.reduce((sum, array) => sum + array.length, 0);
   }
 
   reset(seed: { lo: number; hi: number } | null, masked: boolean): void {
-    this.lanes.forEach((lane, i) => {
+    this.states.forEach((state, i) => {
       if (masked && this.channels.resetMask[i] !== 1) return;
       if (seed) {
         const lo = seed.lo + i;
-        lane.state.seedLo = lo >>> 0;
-        lane.state.seedHi = (seed.hi + (lo > 0xffffffff ? 1 : 0)) >>> 0;
-        lane.state.episode = 0;
+        state.seedLo = lo >>> 0;
+        state.seedHi = (seed.hi + (lo > 0xffffffff ? 1 : 0)) >>> 0;
+        state.episode = 0;
       } else {
-        lane.state.episode = (lane.state.episode + 1) >>> 0;
+        state.episode = (state.episode + 1) >>> 0;
       }
       this.beginEpisode(i);
     });
   }
 
   step(): void {
-    for (let i = 0; i < this.lanes.length; i++) this.stepLane(i);
+    for (let i = 0; i < this.states.length; i++) {
+      this.readAction(i);
+      this.stepState(i);
+    }
   }
 
   rollout(policy: number, steps: number): void {
     for (let n = 0; n < steps; n++) {
-      for (let i = 0; i < this.lanes.length; i++) {
-        this.act(policy, this.lanes[i]);
-        this.stepLane(i);
+      for (let i = 0; i < this.states.length; i++) {
+        this.readAction(i);
+        this.act(policy, i);
+        this.stepState(i);
       }
     }
   }
@@ -90,13 +112,14 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   }
 
   exportState(): Uint8Array {
-    const { layout, lanes } = this;
-    const n = lanes.length;
+    const { layout, states } = this;
+    const n = states.length;
+    const numStatistics = layout.statistics.length;
     const numWords = layout.words.length + this.numArrayElements;
-    const numReals = layout.reals.length + layout.statistics.length;
+    const numReals = layout.reals.length + numStatistics;
     const bytes = new Uint8Array((4 * numWords + 8 * numReals) * n);
     const view = new DataView(bytes.buffer);
-    lanes.forEach(({ state, statistics }, i) => {
+    states.forEach((state, i) => {
       const values = state as unknown as Record<string, number>;
       const words = layout.words.map(({ name }) => values[camel(name)]);
       const arrays = arraysOf(layout, state).flatMap((array) => Array.from(array));
@@ -104,6 +127,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
         view.setUint32(4 * (slot * n + i), value, true);
       });
       const reals = layout.reals.map(({ name }) => values[camel(name)]);
+      const statistics = this.statistics.subarray(i * numStatistics, (i + 1) * numStatistics);
       [...reals, ...statistics].forEach((value, slot) => {
         view.setFloat64(4 * numWords * n + 8 * (slot * n + i), value, true);
       });
@@ -112,11 +136,12 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   }
 
   importState(bytes: Uint8Array): void {
-    const { layout, lanes } = this;
-    const n = lanes.length;
+    const { layout, states } = this;
+    const n = states.length;
+    const numStatistics = layout.statistics.length;
     const realsFrom = 4 * (layout.words.length + this.numArrayElements) * n;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    lanes.forEach(({ state, statistics }, i) => {
+    states.forEach((state, i) => {
       const values = state as unknown as Record<string, number>;
       let word = 0;
       const nextWord = () => view.getUint32(4 * (word++ * n + i), true);
@@ -127,39 +152,15 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
         for (let k = 0; k < array.length; k++) array[k] = nextWord();
       }
       for (const { name } of layout.reals) values[camel(name)] = nextReal();
-      for (let s = 0; s < statistics.length; s++) statistics[s] = nextReal();
+      for (let s = 0; s < numStatistics; s++) this.statistics[i * numStatistics + s] = nextReal();
     });
   }
 
   close(): void {}
 
-  private createLane(i: number, options: BatchOptions): Lane<State> {
-    const { scalars } = this.program;
-    const { actions, observations, metrics, masks } = this.channels;
-    const numMetrics = this.layout.metrics.length;
-    const actionAt = actions.byteOffset + 4 * i * scalars.actionDim;
-    return {
-      state: this.environment.createState(),
-      statistics: new Float64Array(this.layout.statistics.length),
-      action: {
-        real: new Float32Array(actions.buffer, actionAt, scalars.actionDim),
-        index: new Int32Array(actions.buffer, actionAt, scalars.actionDim),
-      },
-      out: {
-        observation: rowOf(observations, i, scalars.observationDim),
-        metrics: options.metrics ? rowOf(metrics, i, numMetrics) : new Float32Array(numMetrics),
-        mask: rowOf(masks, i, scalars.maskDim),
-        reward: 0,
-        cost: 0,
-        terminated: false,
-        truncated: false,
-      },
-    };
-  }
-
-  private stepLane(i: number): void {
-    const lane = this.lanes[i];
-    const { state, out } = lane;
+  private stepState(i: number): void {
+    const { environment, out } = this;
+    const state = this.states[i];
     if (state.finished === 1) {
       if (this.autoreset === 'disabled') {
         // A finished environment stands still until it is reset: its last flags remain.
@@ -171,58 +172,90 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
       this.beginEpisode(i);
       return;
     }
-    const previous = this.environment.previousMetrics(state);
-    this.environment.step(state, lane.action, out);
-    const { reward, cost, metrics } = out;
-    foldStep(this.folds, lane.statistics, { step: state.step, reward, cost, metrics, previous });
-    this.publish(i);
+    environment.previousMetrics(state, this.previous);
+    environment.step(state, this.action, out);
+    this.fold(i, state.step);
+    this.publishOutcome(i);
     if (out.terminated || out.truncated) this.endEpisode(i);
+    this.publishRows(i);
   }
 
-  private publish(i: number): void {
-    const { out } = this.lanes[i];
-    this.channels.rewards[i] = out.reward;
-    this.channels.costs[i] = out.cost;
-    this.channels.terminated[i] = out.terminated ? 1 : 0;
-    this.channels.truncated[i] = out.truncated ? 1 : 0;
+  private fold(i: number, step: number): void {
+    const { record, out, statistics, folds } = this;
+    record.step = step;
+    record.reward = out.reward;
+    record.cost = out.cost;
+    foldStep(folds, statistics, i * folds.numStatistics, record);
+  }
+
+  private publishOutcome(i: number): void {
+    const { channels, out } = this;
+    channels.rewards[i] = out.reward;
+    channels.costs[i] = out.cost;
+    channels.terminated[i] = out.terminated ? 1 : 0;
+    channels.truncated[i] = out.truncated ? 1 : 0;
+  }
+
+  private publishRows(i: number): void {
+    const { channels, out } = this;
+    channels.observations.set(out.observation, i * out.observation.length);
+    if (this.keepsMetrics) channels.metrics.set(out.metrics, i * out.metrics.length);
+    if (out.mask.length > 0) channels.masks.set(out.mask, i * out.mask.length);
   }
 
   private beginEpisode(i: number): void {
-    const { state, statistics, out } = this.lanes[i];
-    statistics.fill(0);
-    state.finished = 0;
-    this.environment.reset(state, out);
+    const { out } = this;
+    this.clearEpisode(i);
     out.reward = 0;
     out.cost = 0;
     out.terminated = false;
     out.truncated = false;
-    this.publish(i);
+    this.publishOutcome(i);
+    this.publishRows(i);
   }
 
   private endEpisode(i: number): void {
-    const { state, statistics, out } = this.lanes[i];
+    const { out, statistics } = this;
     const { finalStatistics, finalObservations } = this.channels;
+    const state = this.states[i];
+    const { numStatistics } = this.folds;
+    const first = i * numStatistics;
     this.numEpisodes += 1;
     state.finished = 1;
-    finalStatistics.set(statistics, i * statistics.length);
+    finalStatistics.set(statistics.subarray(first, first + numStatistics), first);
     finalObservations.set(out.observation, i * out.observation.length);
     if (this.autoreset !== 'same-step') return;
     // The reward and the flags are the ended episode's, the observation is the next one's.
-    statistics.fill(0);
-    state.finished = 0;
     state.episode = (state.episode + 1) >>> 0;
-    this.environment.reset(state, out);
+    this.clearEpisode(i);
+  }
+
+  /** Begins the episode that the state names, with the statistics of no step. */
+  private clearEpisode(i: number): void {
+    const state = this.states[i];
+    const { numStatistics } = this.folds;
+    this.statistics.fill(0, i * numStatistics, (i + 1) * numStatistics);
+    state.finished = 0;
+    this.environment.reset(state, this.out);
+  }
+
+  private readAction(i: number): void {
+    const { index } = this.action;
+    const { actions } = this.channels;
+    for (let j = 0; j < index.length; j++) index[j] = actions[i * index.length + j];
   }
 
   /** Writes the action of a core policy; `constant` leaves the row as it is. */
-  private act(policy: number, lane: Lane<State>): void {
+  private act(policy: number, i: number): void {
     if (policy === corePolicy.constant) return;
-    if (policy === corePolicy.random) this.actRandomly(lane);
-    else this.environment.act(policy, lane.state, lane.out, lane.action);
+    const { action } = this;
+    if (policy === corePolicy.random) this.actRandomly(this.states[i], action);
+    else this.environment.act(policy, this.states[i], action);
+    this.channels.actions.set(action.index, i * action.index.length);
   }
 
   /** Uniform on the action space; action numbers 4 k .. 4 k + 3 take the words of block k. */
-  private actRandomly({ state, action }: Lane<State>): void {
+  private actRandomly(state: State, action: ActionRow): void {
     const { actionRanges, actionChoices } = this.program.tables;
     for (let j = 0; j < action.real.length; j++) {
       if (j % 4 === 0) drawBlock(state, stream.policy, j / 4, this.words);
@@ -248,10 +281,6 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
 function arraysOf(layout: Layout, state: object): Uint32Array[] {
   const values = state as Record<string, Uint32Array>;
   return layout.arrays.map(({ name }) => values[camel(name)]);
-}
-
-function rowOf<T extends Float32Array | Uint8Array>(array: T, i: number, width: number): T {
-  return array.subarray(i * width, (i + 1) * width) as T;
 }
 
 function allocateChannels(layout: Layout, program: CommonProgram, options: BatchOptions): Channels {

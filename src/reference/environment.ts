@@ -13,7 +13,10 @@ export interface CommonState {
   finished: number;
 }
 
-/** Where an environment writes what a step or a reset produced: its own rows of the channels. */
+/**
+ * Where an environment writes what a step or a reset produced. The rows are the batch's and serve
+ * one environment after the other, so every step and every reset writes them in full.
+ */
 export interface Outputs {
   readonly observation: Float32Array;
   readonly metrics: Float32Array;
@@ -24,7 +27,7 @@ export interface Outputs {
   truncated: boolean;
 }
 
-/** An action row, as f32 and as i32 bits. */
+/** The action row of the environment that steps, as f32 and as i32. */
 export interface ActionRow {
   readonly real: Float32Array;
   readonly index: Int32Array;
@@ -32,8 +35,8 @@ export interface ActionRow {
 
 /** One environment family over one program. */
 export interface ReferenceEnvironment<State extends CommonState> {
-  /** The metrics whose change from step to step is a statistic, as they stand in the state. */
-  previousMetrics(state: State): Readonly<Record<string, number>>;
+  /** Writes into a metrics row those whose change is a statistic, as they stand in the state. */
+  previousMetrics(state: State, row: Float64Array): void;
   /** A state with every slot at zero. */
   createState(): State;
   /** Begins the episode that `seedLo`, `seedHi` and `episode` name. */
@@ -41,5 +44,5 @@ export interface ReferenceEnvironment<State extends CommonState> {
   /** Advances by one step, `state.step` included. */
   step(state: State, action: ActionRow, out: Outputs): void;
   /** Writes the action of a policy of the core; false where the family has no such policy. */
-  act(policy: number, state: State, out: Outputs, action: ActionRow): boolean;
+  act(policy: number, state: State, action: ActionRow): boolean;
 }

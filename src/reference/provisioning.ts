@@ -15,6 +15,7 @@ import {
 } from '../generated/provisioning.js';
 import { drawBlock } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
+import { scaleRow } from './rows.js';
 
 const f = Math.fround;
 
@@ -63,9 +64,7 @@ export class ProvisioningEnvironment implements ReferenceEnvironment<Provisionin
     return { ...common, ...server, ...booting } as ProvisioningState;
   }
 
-  previousMetrics(): Readonly<Record<string, number>> {
-    return {};
-  }
+  previousMetrics(): void {}
 
   reset(state: ProvisioningState, out: Outputs): void {
     const { s } = this;
@@ -112,7 +111,7 @@ export class ProvisioningEnvironment implements ReferenceEnvironment<Provisionin
     this.observe(state, out);
   }
 
-  act(policy: number, state: ProvisioningState, _out: Outputs, action: ActionRow): boolean {
+  act(policy: number, state: ProvisioningState, action: ActionRow): boolean {
     const own = policy - FIRST_HEURISTIC;
     if (own === heuristic.hold) action.index[0] = 0;
     else if (own === heuristic.matchQueue) action.index[0] = this.matchQueue(state);
@@ -168,16 +167,14 @@ export class ProvisioningEnvironment implements ReferenceEnvironment<Provisionin
 
   /** The observation row: rounded to f32, then scaled by the program's fixed scalings. */
   private observe(state: ProvisioningState, out: Outputs): void {
-    const m = out.metrics;
-    const put = (i: number, value: number) => {
-      out.observation[i] = f(f(value) * this.t.observationScale[i]);
-    };
-    put(observation.timeStep, state.step);
-    put(observation.activeGpus, state.running);
-    put(observation.queueSize, state.queue);
-    put(observation.currentBudget, state.budget);
-    put(observation.incomingJobs, m[metric.arrivals]);
-    put(observation.bootingGpus, m[metric.bootingGpus]);
+    const row = out.observation;
+    row[observation.timeStep] = state.step;
+    row[observation.activeGpus] = state.running;
+    row[observation.queueSize] = state.queue;
+    row[observation.currentBudget] = state.budget;
+    row[observation.incomingJobs] = out.metrics[metric.arrivals];
+    row[observation.bootingGpus] = out.metrics[metric.bootingGpus];
+    scaleRow(row, this.t.observationScale);
   }
 }
 

@@ -73,9 +73,7 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     };
   }
 
-  previousMetrics(): Readonly<Record<string, number>> {
-    return {};
-  }
+  previousMetrics(): void {}
 
   reset(state: SchedulingState, out: Outputs): void {
     for (const value of Object.values(state)) if (value instanceof Uint32Array) value.fill(0);
@@ -112,7 +110,7 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     this.observe(state, out);
   }
 
-  act(policy: number, state: SchedulingState, _out: Outputs, action: ActionRow): boolean {
+  act(policy: number, state: SchedulingState, action: ActionRow): boolean {
     const decision = this.policies.decide(policy, state);
     if (decision === null) return false;
     action.index[0] = decision;

@@ -20,6 +20,7 @@ import {
 } from '../generated/serving.js';
 import { drawBlock, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
+import { scaleRow } from './rows.js';
 import { advanceMeasured } from './serving-measured.js';
 import { advanceOrigin } from './serving-origin.js';
 import {
@@ -100,8 +101,9 @@ export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
     };
   }
 
-  previousMetrics(state: ServingState): Readonly<Record<string, number>> {
-    return { applied_batch_size: state.batchSize, applied_kv_budget: state.kvBudget };
+  previousMetrics(state: ServingState, row: Float64Array): void {
+    row[metric.appliedBatchSize] = state.batchSize;
+    row[metric.appliedKvBudget] = state.kvBudget;
   }
 
   reset(state: ServingState, out: Outputs): void {
@@ -180,29 +182,31 @@ export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
   private observe(state: ServingState, out: Outputs): void {
     const { s, t } = this.program;
     const m = out.metrics;
-    const put = (i: number, value: number) => {
-      out.observation[i] = f(f(value) * t.observationScale[i]);
-    };
-    put(observation.queueDepth, state.queue);
-    put(observation.meanPromptLen, state.promptMean);
-    put(observation.arrivalRate, state.arrivalEma);
-    put(observation.kvCacheOccupancy, kvOccupancy(state.queue, m[metric.evictionEvents]));
-    put(observation.ttftP50, m[metric.ttftP50Ms]);
-    put(observation.tpotP50, m[metric.tpotMs]);
-    put(observation.sloViolationRate, this.scratch.violationRate);
-    put(observation.gpuMemoryUsedGb, m[metric.gpuMemoryGb]);
-    put(observation.specAcceptRate, m[metric.specAcceptRate]);
-    put(observation.priorityInteractive, s.shareInteractive);
-    put(observation.priorityBatch, s.shareBatch);
-    put(observation.priorityBestEffort, s.shareBestEffort);
-    put(observation.timestep, state.step);
-    put(observation.costSoFar, state.costSoFar);
-    if (s.dynamics === dynamics.origin) return;
-    put(observation.capacityRps, this.scratch.capacityRps);
-    put(observation.activeSpecLength, SPEC_LENGTHS[state.specIndex]);
-    put(observation.activePrefillDisagg, state.prefillDisagg);
-    put(observation.activeQuantTier, state.quantTier);
-    put(observation.rolloutStepsLeft, state.rolloutLeft);
-    put(observation.windowPosition, (state.windowStart + state.step) * s.profileInv);
+    const row = out.observation;
+    row[observation.queueDepth] = state.queue;
+    row[observation.meanPromptLen] = state.promptMean;
+    row[observation.arrivalRate] = state.arrivalEma;
+    row[observation.kvCacheOccupancy] = kvOccupancy(state.queue, m[metric.evictionEvents]);
+    row[observation.ttftP50] = m[metric.ttftP50Ms];
+    row[observation.tpotP50] = m[metric.tpotMs];
+    row[observation.sloViolationRate] = this.scratch.violationRate;
+    row[observation.gpuMemoryUsedGb] = m[metric.gpuMemoryGb];
+    row[observation.specAcceptRate] = m[metric.specAcceptRate];
+    row[observation.priorityInteractive] = s.shareInteractive;
+    row[observation.priorityBatch] = s.shareBatch;
+    row[observation.priorityBestEffort] = s.shareBestEffort;
+    row[observation.timestep] = state.step;
+    row[observation.costSoFar] = state.costSoFar;
+    if (s.dynamics === dynamics.measured) this.observeMeasured(state, row);
+    scaleRow(row, t.observationScale);
+  }
+
+  private observeMeasured(state: ServingState, row: Float32Array): void {
+    row[observation.capacityRps] = this.scratch.capacityRps;
+    row[observation.activeSpecLength] = SPEC_LENGTHS[state.specIndex];
+    row[observation.activePrefillDisagg] = state.prefillDisagg;
+    row[observation.activeQuantTier] = state.quantTier;
+    row[observation.rolloutStepsLeft] = state.rolloutLeft;
+    row[observation.windowPosition] = (state.windowStart + state.step) * this.program.s.profileInv;
   }
 }

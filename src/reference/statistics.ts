@@ -2,12 +2,7 @@
  * Episode statistics: recurrences over the f32 outputs of each step, in step order. A backend
  * folds them as it steps and a grader folds them from a log, so both grade to the same number.
  */
-import type { Layout, StatisticField } from '../compile/layout.js';
-
-/** Zeroes the statistics for a new episode. */
-export function resetStatistics(statistics: Float64Array): void {
-  statistics.fill(0);
-}
+import type { Fold, Layout } from '../compile/layout.js';
 
 /** What a step adds: its f32 metrics, reward and cost, and the metrics before it. */
 export interface StepRecord {
@@ -16,67 +11,85 @@ export interface StepRecord {
   readonly reward: number;
   readonly cost: number;
   readonly metrics: ArrayLike<number>;
-  /** By metric name: what the metrics of kind `delta_*` read before this step. */
-  readonly previous: Readonly<Record<string, number>>;
+  /** In a metrics row, what the metrics of kind `delta_*` read before this step. */
+  readonly previous: ArrayLike<number>;
 }
 
-/** A layout's folds with the positions of the metrics they read, looked up once. */
+/** The statistics that every layout begins with; the others each read a metric. */
+const common = { lengthSteps: 0, episodeReturn: 1, episodeCost: 2 } as const;
+
+/** A statistic that reads a metric: its slot and the metric's position. */
+interface Statistic {
+  readonly slot: number;
+  readonly metric: number;
+}
+
+/** A layout's statistics by their folds. */
 export interface Folds {
-  readonly fields: readonly StatisticField[];
-  readonly metrics: readonly number[];
+  readonly numStatistics: number;
+  readonly sums: readonly Statistic[];
+  readonly maxima: readonly Statistic[];
+  readonly means: readonly Statistic[];
+  readonly deltaMeans: readonly Statistic[];
+  readonly histograms: readonly Statistic[];
 }
 
-/** Looks up which metric each statistic reads; -1 for the three that read no metric. */
+/**
+ * Looks up once which metric each statistic reads. `welford_m2`, `delta_m2` and `histogram_bin`
+ * are not among them: the slot they stand behind writes them.
+ */
 export function foldsOf(layout: Layout): Folds {
-  const metrics = layout.statistics.map((field) =>
-    layout.metrics.findIndex((metric) => metric.name === field.of),
-  );
-  return { fields: layout.statistics, metrics };
+  const statistics = layout.statistics.map(({ fold, of }, slot) => {
+    return { fold, slot, metric: layout.metrics.findIndex(({ name }) => name === of) };
+  });
+  const ofFold = (fold: Fold): Statistic[] =>
+    statistics.filter((statistic) => statistic.fold === fold && statistic.metric >= 0);
+  return {
+    numStatistics: statistics.length,
+    sums: ofFold('sum'),
+    maxima: ofFold('max'),
+    means: ofFold('welford_mean'),
+    deltaMeans: ofFold('delta_mean'),
+    histograms: ofFold('histogram'),
+  };
 }
 
-/** Folds one step into the statistics. */
-export function foldStep(folds: Folds, statistics: Float64Array, record: StepRecord): void {
-  for (let i = 0; i < folds.fields.length; i++) {
-    const field = folds.fields[i];
-    const metric = folds.metrics[i];
-    const value = metric >= 0 ? record.metrics[metric] : commonValue(field, record);
-    switch (field.fold) {
-      case 'sum':
-        statistics[i] += value;
-        break;
-      case 'max':
-        statistics[i] = record.step === 1 || value > statistics[i] ? value : statistics[i];
-        break;
-      case 'welford_mean':
-        foldWelford(statistics, i, value, record.step);
-        break;
-      case 'delta_mean':
-        // The first step of an episode has no change to speak of.
-        if (record.step > 1) {
-          const change = value - record.previous[field.of];
-          foldWelford(statistics, i, change, record.step - 1);
-        }
-        break;
-      case 'histogram':
-        // The metric is the number of a bin, counted from 1; 0 is none.
-        if (value > 0) statistics[i + value - 1] += 1;
-        break;
-      default:
-        // `welford_m2`, `delta_m2` and `histogram_bin` are written by the slot they stand behind.
-        break;
-    }
+/** Folds one step into the row of statistics that begins at `at`. */
+export function foldStep(
+  folds: Folds,
+  statistics: Float64Array,
+  at: number,
+  { step, reward, cost, metrics, previous }: StepRecord,
+): void {
+  const { sums, maxima, means, deltaMeans, histograms } = folds;
+  statistics[at + common.lengthSteps] += 1;
+  statistics[at + common.episodeReturn] += reward;
+  statistics[at + common.episodeCost] += cost;
+  for (let i = 0; i < sums.length; i++) statistics[at + sums[i].slot] += metrics[sums[i].metric];
+  for (let i = 0; i < maxima.length; i++) {
+    const slot = at + maxima[i].slot;
+    const value = metrics[maxima[i].metric];
+    if (step === 1 || value > statistics[slot]) statistics[slot] = value;
+  }
+  for (let i = 0; i < means.length; i++) {
+    foldWelford(statistics, at + means[i].slot, metrics[means[i].metric], step);
+  }
+  for (let i = 0; i < histograms.length; i++) {
+    // The metric is the number of a bin, counted from 1; 0 is none.
+    const bin = metrics[histograms[i].metric];
+    if (bin > 0) statistics[at + histograms[i].slot + bin - 1] += 1;
+  }
+  // The first step of an episode has no change to speak of.
+  if (step === 1) return;
+  for (let i = 0; i < deltaMeans.length; i++) {
+    const { slot, metric } = deltaMeans[i];
+    foldWelford(statistics, at + slot, metrics[metric] - previous[metric], step - 1);
   }
 }
 
-/** Welford's recurrence for the mean in slot i and the sum of squared deviations in slot i + 1. */
-function foldWelford(statistics: Float64Array, i: number, value: number, count: number): void {
-  const before = value - statistics[i];
-  statistics[i] += before / count;
-  statistics[i + 1] += before * (value - statistics[i]);
-}
-
-function commonValue(field: StatisticField, record: StepRecord): number {
-  if (field.name === 'episode_return') return record.reward;
-  if (field.name === 'episode_cost') return record.cost;
-  return 1;
+/** Welford's recurrence for the mean in a slot and the sum of squared deviations in the next. */
+function foldWelford(statistics: Float64Array, slot: number, value: number, count: number): void {
+  const before = value - statistics[slot];
+  statistics[slot] += before / count;
+  statistics[slot + 1] += before * (value - statistics[slot]);
 }
