@@ -63,7 +63,7 @@ export function locate(axis: Axis, x: number): Cell {
   const above = x32 > low ? x32 : low;
   const clamped = above < high ? above : high;
   let cell = 0;
-  for (let i = 1; i < count - 1; i++) cell += nodes[i] <= clamped ? 1 : 0;
+  while (cell < count - 2 && nodes[cell + 1] <= clamped) cell++;
   const fraction = count > 1 ? Math.fround(Math.fround(clamped - nodes[cell]) * inv[cell]) : 0;
   return { cell, fraction };
 }

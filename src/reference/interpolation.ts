@@ -1,37 +1,74 @@
 /** Multilinear interpolation in the packed grid, in f32: every operation is rounded. */
-import { type Cell, lerp } from '../compile/grid.js';
-import { GRID_METRICS } from '../generated/serving.js';
+import { type Axis, lerp, locate } from '../compile/grid.js';
+import { GRID_METRICS, type ServingScalars, type ServingTables } from '../generated/serving.js';
 
-/** Where a query lies on the three interpolated axes, and how many nodes each has. */
-export interface GridQuery {
-  readonly batch: Cell;
-  readonly kv: Cell;
-  readonly prompt: Cell;
-  readonly numBatch: number;
-  readonly numKv: number;
-  readonly numPrompt: number;
+// The four rows between the prompt's nodes: batch low or high, then KV low or high.
+const LOW_LOW = 0;
+const LOW_HIGH = GRID_METRICS;
+const HIGH_LOW = 2 * GRID_METRICS;
+const HIGH_HIGH = 3 * GRID_METRICS;
+
+/** A grid of rows of eight metrics: planes, then batch, KV and, innermost, prompt. */
+export class Grid {
+  private readonly rows: Float32Array;
+  private readonly batch: Axis;
+  private readonly kv: Axis;
+  private readonly prompt: Axis;
+  private readonly rowsPerPlane: number;
+  private readonly between = new Float32Array(4 * GRID_METRICS);
+
+  constructor(s: ServingScalars, t: ServingTables) {
+    this.rows = t.grid;
+    this.batch = { nodes: t.batchNodes, inv: t.batchInv, count: s.numBatch };
+    this.kv = { nodes: t.kvNodes, inv: t.kvInv, count: s.numKv };
+    this.prompt = { nodes: t.promptNodes, inv: t.promptInv, count: s.numPrompt };
+    this.rowsPerPlane = s.numBatch * s.numKv * s.numPrompt;
+  }
+
+  /**
+   * The eight metrics of a plane between the eight rows around a point: along the prompt, then
+   * along KV, then along the batch. An axis of one node has both corners in the same place.
+   */
+  interpolate(
+    plane: number,
+    batchSize: number,
+    kvBudget: number,
+    promptLen: number,
+    out: Float32Array,
+  ): void {
+    const numKv = this.kv.count;
+    const numPrompt = this.prompt.count;
+    const batch = locate(this.batch, batchSize);
+    const kv = locate(this.kv, kvBudget);
+    const prompt = locate(this.prompt, promptLen);
+    const row = (batch.cell * numKv + kv.cell) * numPrompt + prompt.cell;
+    const nextPrompt = numPrompt > 1 ? GRID_METRICS : 0;
+    const nextKv = numKv > 1 ? numPrompt * GRID_METRICS : 0;
+    const nextBatch = this.batch.count > 1 ? numKv * numPrompt * GRID_METRICS : 0;
+    const lowLow = (plane * this.rowsPerPlane + row) * GRID_METRICS; // batch low, KV low
+    const lowHigh = lowLow + nextKv;
+    const highLow = lowLow + nextBatch;
+    const highHigh = highLow + nextKv;
+    const { rows, between } = this;
+    lerpRows(rows, lowLow, lowLow + nextPrompt, prompt.fraction, between, LOW_LOW);
+    lerpRows(rows, lowHigh, lowHigh + nextPrompt, prompt.fraction, between, LOW_HIGH);
+    lerpRows(rows, highLow, highLow + nextPrompt, prompt.fraction, between, HIGH_LOW);
+    lerpRows(rows, highHigh, highHigh + nextPrompt, prompt.fraction, between, HIGH_HIGH);
+    lerpRows(between, LOW_LOW, LOW_HIGH, kv.fraction, between, LOW_LOW);
+    lerpRows(between, HIGH_LOW, HIGH_HIGH, kv.fraction, between, HIGH_LOW);
+    lerpRows(between, LOW_LOW, HIGH_LOW, batch.fraction, out, 0);
+  }
 }
 
-/**
- * The eight metrics of plane `plane` at a query, into `out`. Prompt is the innermost axis, then
- * KV, then batch. An axis of one node has both corners in the same place.
- */
-export function interpolate(
-  grid: Float32Array,
-  plane: number,
-  query: GridQuery,
+/** Between the rows at `low` and `high`: the lower at fraction 0. */
+function lerpRows(
+  from: Float32Array,
+  low: number,
+  high: number,
+  fraction: number,
   out: Float32Array,
+  at: number,
 ): void {
-  const { batch, kv, prompt, numBatch, numKv, numPrompt } = query;
-  const corner = ((plane * numBatch + batch.cell) * numKv + kv.cell) * numPrompt + prompt.cell;
-  const base = corner * GRID_METRICS;
-  const stepPrompt = numPrompt > 1 ? GRID_METRICS : 0;
-  const stepKv = numKv > 1 ? numPrompt * GRID_METRICS : 0;
-  const stepBatch = numBatch > 1 ? numKv * numPrompt * GRID_METRICS : 0;
-  for (let i = 0; i < GRID_METRICS; i++) {
-    const alongPrompt = (at: number) =>
-      lerp(grid[at + i], grid[at + stepPrompt + i], prompt.fraction);
-    const alongKv = (at: number) => lerp(alongPrompt(at), alongPrompt(at + stepKv), kv.fraction);
-    out[i] = lerp(alongKv(base), alongKv(base + stepBatch), batch.fraction);
-  }
+  for (let i = 0; i < GRID_METRICS; i++)
+    out[at + i] = lerp(from[low + i], from[high + i], fraction);
 }

@@ -7,6 +7,7 @@ import type { Outputs } from './environment.js';
 import type { ServingState, StepScratch } from './serving.js';
 import {
   type Configuration,
+  copyConfiguration,
   gridMetric,
   kvOccupancy,
   type ServingProgram,
@@ -54,7 +55,7 @@ function configure(
   const longer = spec > disagg ? spec : disagg;
   const longest = longer > quant ? longer : quant;
   state.rolloutLeft = longest > state.rolloutLeft ? longest : state.rolloutLeft;
-  Object.assign(state, wanted);
+  copyConfiguration(wanted, state);
 }
 
 function keepSlowKnobs(state: ServingState, wanted: Configuration): void {
@@ -134,7 +135,7 @@ function judge(
   const ttft = ttftShare(m[metric.ttftP50Ms], m[metric.ttftP99Ms], s.sloTtftMs);
   const good = served * ttft * tpotShare(m[metric.tpotMs], s.sloTpotMs);
   const gpus = 1 + state.prefillDisagg;
-  const loss = [s.qualityLoss0, s.qualityLoss1, s.qualityLoss2][state.quantTier];
+  const loss = qualityLoss(s, state.quantTier);
   const evictions = Math.floor((1 - state.kvBudget) * state.queue);
   const tps = throughput(s, grid);
   state.costSoFar += s.priceUsdPerStep * gpus;
@@ -151,6 +152,12 @@ function judge(
   scratch.violationRate = missed;
   out.reward = f((good - loss * served) * s.rewardGood - s.rewardGpu * (gpus - 1));
   out.cost = f(served - good);
+}
+
+/** Quality lost at a quantisation tier. */
+function qualityLoss(s: ServingScalars, quantTier: number): number {
+  if (quantTier === 0) return s.qualityLoss0;
+  return quantTier === 1 ? s.qualityLoss1 : s.qualityLoss2;
 }
 
 /** Share of requests whose first token is in time, piecewise linear in the limit. */

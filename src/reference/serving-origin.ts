@@ -2,7 +2,13 @@
 import { metric, NUM_BUCKETS } from '../generated/serving.js';
 import type { Outputs } from './environment.js';
 import type { ServingState, StepScratch } from './serving.js';
-import { clip, gridMetric, kvOccupancy, type ServingProgram } from './serving-program.js';
+import {
+  clip,
+  copyConfiguration,
+  gridMetric,
+  kvOccupancy,
+  type ServingProgram,
+} from './serving-program.js';
 
 const f = Math.fround;
 
@@ -13,7 +19,7 @@ export function advanceOrigin(
   scratch: StepScratch,
   out: Outputs,
 ): void {
-  Object.assign(state, scratch.wanted);
+  copyConfiguration(scratch.wanted, state);
   serve(program, state, scratch, out);
   measure(program, state, scratch, out);
   judge(program, state, scratch, out);

@@ -1,5 +1,4 @@
 /** The serving program in the form the dynamics read: action decoding, samplers, grid look-up. */
-import { type Axis, locate } from '../compile/grid.js';
 import {
   type AliasTable,
   type PiecesTable,
@@ -19,7 +18,7 @@ import {
   UNIT_STEPS,
 } from '../generated/serving.js';
 import type { ActionRow } from './environment.js';
-import { interpolate } from './interpolation.js';
+import { Grid } from './interpolation.js';
 
 const f = Math.fround;
 
@@ -60,9 +59,7 @@ export function kvOccupancy(queue: number, evictions: number): number {
 }
 
 export class ServingProgram {
-  private readonly batch: Axis;
-  private readonly kv: Axis;
-  private readonly prompt: Axis;
+  private readonly grid: Grid;
   private readonly arrivals: readonly AliasTable[];
   private readonly pieces: PiecesTable;
 
@@ -70,9 +67,7 @@ export class ServingProgram {
     readonly s: ServingScalars,
     readonly t: ServingTables,
   ) {
-    this.batch = { nodes: t.batchNodes, inv: t.batchInv, count: s.numBatch };
-    this.kv = { nodes: t.kvNodes, inv: t.kvInv, count: s.numKv };
-    this.prompt = { nodes: t.promptNodes, inv: t.promptInv, count: s.numPrompt };
+    this.grid = new Grid(s, t);
     const columns = 1 << s.arrivalBits;
     this.arrivals = Array.from(t.arrivalOffset, (offset, level) => ({
       bits: s.arrivalBits,
@@ -110,18 +105,9 @@ export class ServingProgram {
   gridMetrics(config: Configuration, promptLen: number, out: Float32Array): void {
     const { s, t } = this;
     const plane = t.quantPlane[config.quantTier] * s.numSpec + t.specPlane[config.specIndex];
-    const query = {
-      batch: locate(this.batch, config.batchSize),
-      kv: locate(this.kv, config.kvBudget),
-      prompt: locate(this.prompt, promptLen),
-      numBatch: s.numBatch,
-      numKv: s.numKv,
-      numPrompt: s.numPrompt,
-    };
-    interpolate(t.grid, plane, query, out);
-    for (let i = 0; i < GRID_METRICS; i++) {
-      out[i] = f(out[i] * t.quantFactors[config.quantTier * GRID_METRICS + i]);
-    }
+    const factors = config.quantTier * GRID_METRICS;
+    this.grid.interpolate(plane, config.batchSize, config.kvBudget, promptLen, out);
+    for (let i = 0; i < GRID_METRICS; i++) out[i] = f(out[i] * t.quantFactors[factors + i]);
   }
 
   /** Index of a prompt's length class, 0 .. NUM_BUCKETS - 1. */
@@ -137,18 +123,30 @@ export class ServingProgram {
     if (s.actionMode === actionMode.normalised) decodeNormalised(row.real, t.batchOfUnit, config);
     else if (s.actionMode === actionMode.structured) decodeStructured(row.real, 0, config);
     else decodeStructured(t.configurations, 5 * this.configurationIndex(row.index[0]), config);
-    const locked = (i: number) => (s.lockMask & (1 << i)) !== 0;
-    if (locked(field.kvBudget)) config.kvBudget = f(s.defaultKvBudget);
-    if (locked(field.batchSize)) config.batchSize = s.defaultBatchSize;
-    if (locked(field.specLength)) config.specIndex = s.defaultSpecIndex;
-    if (locked(field.prefillDisagg)) config.prefillDisagg = s.defaultPrefillDisagg;
-    if (locked(field.quantTier)) config.quantTier = s.defaultQuantTier;
+    if (this.locks(field.kvBudget)) config.kvBudget = f(s.defaultKvBudget);
+    if (this.locks(field.batchSize)) config.batchSize = s.defaultBatchSize;
+    if (this.locks(field.specLength)) config.specIndex = s.defaultSpecIndex;
+    if (this.locks(field.prefillDisagg)) config.prefillDisagg = s.defaultPrefillDisagg;
+    if (this.locks(field.quantTier)) config.quantTier = s.defaultQuantTier;
+  }
+
+  private locks(field: number): boolean {
+    return (this.s.lockMask & (1 << field)) !== 0;
   }
 
   private configurationIndex(action: number): number {
     const above = action > 0 ? action : 0;
     return above < this.s.numActions ? above : this.s.numActions - 1;
   }
+}
+
+/** Takes over a configuration, field by field. */
+export function copyConfiguration(from: Configuration, to: Configuration): void {
+  to.kvBudget = from.kvBudget;
+  to.batchSize = from.batchSize;
+  to.specIndex = from.specIndex;
+  to.prefillDisagg = from.prefillDisagg;
+  to.quantTier = from.quantTier;
 }
 
 /** The five numbers as they are: clipped, the batch cut to an integer, choices rounded down. */
