@@ -1,4 +1,5 @@
 /** Limits of WebSocket connections: how many, how large, and how long one may be silent. */
+import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { together } from './together.js';
 
@@ -70,6 +71,28 @@ export function sendBounded(socket: WebSocket, data: string | Uint8Array): void 
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
     else socket.send(data, { binary: typeof data !== 'string' });
+  });
+}
+
+/** Largest text of a frame whose length is two bytes. */
+const SHORT_FRAME_BYTES_MAX = 0xffff;
+
+/**
+ * Sends ASCII text as one unfragmented frame of RFC 6455, in one write: ws encodes the text, and
+ * writes head and text apart, for more than all else that a small reply costs to send. `stream` is
+ * what `socket` was upgraded from; both write whole frames at once, so theirs never mix.
+ */
+export function sendAscii(socket: WebSocket, stream: Writable, text: string): void {
+  const { length } = text;
+  if (length > SHORT_FRAME_BYTES_MAX) {
+    sendBounded(socket, text);
+    return;
+  }
+  const head = length < 126 ? [0x81, length] : [0x81, 126, length >> 8, length & 0xff];
+  together(() => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (stream.writableLength > BUFFERED_BYTES_MAX) socket.terminate();
+    else stream.write(String.fromCharCode(...head) + text, 'latin1');
   });
 }
 

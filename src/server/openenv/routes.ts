@@ -113,7 +113,8 @@ function addSockets(app: App, context: ServerContext, prefix: string): void {
   };
   app.get(`${prefix}/ws`, options, (socket: WebSocket, request: FastifyRequest) => {
     const { session_id: id } = request.query as { session_id?: string };
-    serveOpenEnv(context, taskOf(context, request), socket, id);
+    const connection = { socket, stream: request.socket };
+    serveOpenEnv(context, taskOf(context, request), connection, id);
   });
   app.get(`${prefix}/mcp`, options, (socket: WebSocket, request: FastifyRequest) => {
     serveMcpSocket(context, taskOf(context, request), socket);

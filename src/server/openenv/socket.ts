@@ -1,4 +1,5 @@
 /** OpenEnv's WebSocket protocol: one connection is one session, one reply follows each message. */
+import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TaskSpec } from '../../index.js';
 import type { ServerContext } from '../context.js';
@@ -6,7 +7,7 @@ import { emptyState } from '../environment-api.js';
 import { ApiError } from '../errors.js';
 import { messageText } from '../reply-text.js';
 import type { Session } from '../session.js';
-import { CLOSE, inOrder, sendBounded } from '../sockets.js';
+import { CLOSE, inOrder, sendAscii, sendBounded } from '../sockets.js';
 import { together } from '../together.js';
 import { beginEpisode, readReset, takeStep } from './episode.js';
 import { answerRpc, answerRpcText, type SessionSlot } from './mcp.js';
@@ -71,13 +72,20 @@ class ConnectionSlot implements SessionSlot {
   }
 }
 
+/** A connection: its WebSocket, and the stream that was upgraded to it. */
+export interface Connection {
+  readonly socket: WebSocket;
+  readonly stream: Writable;
+}
+
 /** Serves a connection until it closes. `attached` is a session made elsewhere, or undefined. */
 export function serveOpenEnv(
   context: ServerContext,
   task: TaskSpec,
-  socket: WebSocket,
+  connection: Connection,
   attached: string | undefined,
 ): void {
+  const { socket } = connection;
   const { sockets, sessions, config } = context;
   if (!sockets.admit(socket)) {
     endWith(socket, 'CAPACITY_REACHED', `${sockets.capacity} connections are open, the most here`);
@@ -98,7 +106,7 @@ export function serveOpenEnv(
         sendBounded(socket, JSON.stringify({ type: 'mcp', data })),
       );
     }
-    answer(context, task, slot, socket, message);
+    answer(context, task, slot, connection, message);
   });
 }
 
@@ -162,17 +170,23 @@ function answer(
   context: ServerContext,
   task: TaskSpec,
   slot: ConnectionSlot,
-  socket: WebSocket,
+  { socket, stream }: Connection,
   { type, data }: Message,
 ): void {
   try {
-    sendBounded(socket, respond(context, task, slot, type, data));
+    if (type === 'state') {
+      const state = slot.find()?.state() ?? emptyState(task.id);
+      sendBounded(socket, JSON.stringify({ type, data: state }));
+    } else {
+      sendAscii(socket, stream, advance(context, task, slot, type, data));
+    }
   } catch (error) {
     sendError(socket, problemOf(context, error));
   }
 }
 
-function respond(
+/** Begins or steps the connection's episode; the reply, in ASCII. */
+function advance(
   context: ServerContext,
   task: TaskSpec,
   slot: ConnectionSlot,
@@ -185,9 +199,6 @@ function respond(
     return messageText(session);
   }
   const session = slot.find();
-  if (type === 'state') {
-    return JSON.stringify({ type, data: session?.state() ?? emptyState(task.id) });
-  }
   if (session === undefined) {
     throw new ProtocolError('EXECUTION_ERROR', 'no episode has begun: send a reset first');
   }
