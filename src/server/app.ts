@@ -1,4 +1,5 @@
 /** The server, put together. */
+import fastifyCors from '@fastify/cors';
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
@@ -8,7 +9,6 @@ import Fastify, { LogController } from 'fastify';
 import { loadBackend, spec } from '../index.js';
 import { type Environment, resolveConfig, type ServerConfig } from './config.js';
 import type { ServerContext } from './context.js';
-import { allowOrigin } from './cors.js';
 import { type App, addEnvironmentApi } from './environment-api.js';
 import { ApiError, replyWithError } from './errors.js';
 import { openDatabase } from './experiments/database.js';
@@ -27,6 +27,8 @@ import { VERSION } from './version.js';
 
 /** Actions of the largest batch in one frame, and some room. */
 const FRAME_BYTES_MAX = 8 * 2 ** 20;
+/** How long a browser may remember a preflight. */
+const DAY_S = 86_400;
 /** Levels of the log at which every request is a line. */
 const REQUEST_LEVELS = ['info', 'debug', 'trace'];
 
@@ -107,7 +109,14 @@ function acceptEmptyJson(app: App): void {
 }
 
 async function addPlugins(app: App, config: ServerConfig): Promise<void> {
-  allowOrigin(app, config.corsOrigin);
+  await app.register(fastifyCors, {
+    origin: config.corsOrigin,
+    methods: 'GET, POST, DELETE',
+    exposedHeaders: 'x-session-id, retry-after',
+    maxAge: DAY_S,
+    // An OPTIONS that is no preflight is answered like one, for errors here are JSON.
+    strictPreflight: false,
+  });
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',

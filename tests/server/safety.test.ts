@@ -74,6 +74,18 @@ it('other sites may call it, and be told what they need', async () => {
   const app = await testServer({ corsOrigin: 'https://example.org' });
   const { headers } = await get(app, '/health', { origin: 'https://example.org' });
   expect(headers['access-control-allow-origin']).toBe('https://example.org');
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/step',
+    headers: {
+      origin: 'https://example.org',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type, x-session-id',
+    },
+  });
+  expect(preflight.statusCode).toBe(204);
+  expect(preflight.headers['access-control-allow-methods']).toContain('POST');
+  expect(preflight.headers['access-control-allow-headers']).toBe('content-type, x-session-id');
   expect(headers['access-control-expose-headers']).toContain('x-session-id');
 });
 
