@@ -22,14 +22,45 @@ export interface ComparisonReport {
 
 /** Compares a run with an earlier one. */
 export function compareRuns(now: Results, base: Results, tolerance: number): ComparisonReport {
-  const earlier = new Map(base.measurements.map((row) => [row.id, row]));
-  const here = new Set(now.measurements.map(({ id }) => id));
-  const rows = now.measurements.flatMap((row) => {
+  return compare(now.measurements, base.measurements, tolerance, (row, old) => {
+    return {
+      median: old.to_calibration / row.to_calibration,
+      best: bestToCalibration(old) / bestToCalibration(row),
+    };
+  });
+}
+
+/** Compares two builds that were timed in turns in one run: the strongest comparison there is. */
+export function compareBuilds(
+  now: readonly Measurement[],
+  base: readonly Measurement[],
+  tolerance: number,
+): ComparisonReport {
+  return compare(now, base, tolerance, (row, old) => {
+    return { median: pairedRatio(old.ns_rounds, row.ns_rounds), best: old.ns_min / row.ns_min };
+  });
+}
+
+/** Speed of one measurement ÷ that of another, in the median and in the best round. */
+interface Ratios {
+  readonly median: number;
+  readonly best: number;
+}
+
+function compare(
+  now: readonly Measurement[],
+  base: readonly Measurement[],
+  tolerance: number,
+  ratiosOf: (row: Measurement, old: Measurement) => Ratios,
+): ComparisonReport {
+  const earlier = new Map(base.map((row) => [row.id, row]));
+  const here = new Set(now.map(({ id }) => id));
+  const rows = now.flatMap((row) => {
     const old = earlier.get(row.id);
     if (old === undefined) return [];
-    const ratio = old.to_calibration / row.to_calibration;
-    const best = bestToCalibration(old) / bestToCalibration(row);
-    return [{ id: row.id, ratio, isRegression: Math.max(ratio, best) < 1 - tolerance }];
+    const { median, best } = ratiosOf(row, old);
+    const isRegression = Math.max(median, best) < 1 - tolerance;
+    return [{ id: row.id, ratio: median, isRegression }];
   });
   return {
     rows,
@@ -41,26 +72,6 @@ export function compareRuns(now: Results, base: Results, tolerance: number): Com
 /** The best round instead of the median one; noise only ever adds time. */
 function bestToCalibration({ to_calibration, ns_min, ns_median }: Measurement): number {
   return (to_calibration * ns_min) / ns_median;
-}
-
-/** Compares two builds that were timed in turns in one run: the strongest comparison there is. */
-export function compareBuilds(
-  now: readonly Measurement[],
-  base: readonly Measurement[],
-  tolerance: number,
-): ComparisonReport {
-  const earlier = new Map(base.map((row) => [row.id, row]));
-  const rows = now.flatMap((row) => {
-    const old = earlier.get(row.id);
-    if (old === undefined) return [];
-    const ratio = pairedRatio(old.ns_rounds, row.ns_rounds);
-    const best = old.ns_min / row.ns_min;
-    return [{ id: row.id, ratio, isRegression: Math.max(ratio, best) < 1 - tolerance }];
-  });
-  const here = new Set(now.map(({ id }) => id));
-  const onlyInBase = [...earlier.keys()].filter((id) => !here.has(id));
-  const onlyHere = [...here].filter((id) => !earlier.has(id));
-  return { rows, onlyInBase, onlyHere };
 }
 
 /** @throws Error where the text is no result of this format. */

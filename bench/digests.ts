@@ -6,7 +6,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { VectorEnv } from '../src/index.js';
 import type { Check, Definition } from './definitions.js';
-import { idOf } from './definitions.js';
 import { type Library, ROOT } from './library.js';
 
 export type Digests = Readonly<Record<string, string>>;
@@ -41,15 +40,15 @@ export function playCheck(env: VectorEnv, check: Check): string {
 }
 
 /** @throws DigestMismatchError naming the benchmark, what was expected and what came. */
-export function checkDigest(definition: Definition, digests: Digests, got: string): void {
-  const name = checkName(definition.check);
+export function checkDigest(id: string, check: Check, digests: Digests, got: string): void {
+  const name = checkName(check);
   const expected = digests[name];
   if (expected === got) return;
   const reason =
     expected === undefined
       ? 'no digest is expected of it yet: run "npm run bench -- --write-digests"'
       : `expected ${expected}, got ${got}`;
-  throw new DigestMismatchError(`${idOf(definition)} is not timed; ${name}: ${reason}`);
+  throw new DigestMismatchError(`${id} is not timed; ${name}: ${reason}`);
 }
 
 /** Makes the digests of all definitions on the reference and writes them. */

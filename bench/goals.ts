@@ -2,7 +2,8 @@
  * What is expected of the measurements: data, and how a goal's figure is read from a run. Ratios
  * are between things timed in the same rounds; absolute goals are meant for a quiet current core.
  */
-import { BATCH_ENVS } from './definitions.js';
+import { BATCH_ENVS, SUBJECTS } from './definitions.js';
+import { count } from './markdown.js';
 import type { Measurement, Results } from './results.js';
 import { median, pairedRatio } from './statistics.js';
 
@@ -40,8 +41,8 @@ export const GOALS: readonly Goal[] = [
   againstPeer('provisioning', 'gymnasium-numpy', 4.5),
   againstNative('wasm', 'Rust WASM', 0.25),
   againstNative('assemblyscript', 'AssemblyScript', 0.2),
-  ...['serving', 'autoscaling', 'provisioning', 'scheduling'].map(twoThreads),
-  sameInstructions('serving'),
+  ...SUBJECTS.map(({ environment }) => twoThreads(environment)),
+  ...SUBJECTS.map(({ environment }) => sameInstructions(environment)),
   ...['serving', 'autoscaling', 'provisioning'].map(flatCost),
   {
     name: 'one serving environment: a step in a loop, native',
@@ -62,11 +63,15 @@ export const GOALS: readonly Goal[] = [
 export function goalRows(results: Results): GoalRow[] {
   return GOALS.map((goal) => {
     const { name, unit, atLeast, atMost } = goal;
-    const wanted = atLeast === undefined ? `≤ ${atMost} ${unit}` : `≥ ${atLeast} ${unit}`;
+    const bounds = [
+      ...(atLeast === undefined ? [] : [`≥ ${count(atLeast)}`]),
+      ...(atMost === undefined ? [] : [`≤ ${count(atMost)}`]),
+    ];
+    const wanted = `${bounds.join(' and ')} ${unit}`;
     const figure = goal.figure(results);
     if (figure === null) return { name, wanted, figure: null, isMet: null };
     const isMet = figure >= (atLeast ?? -Infinity) && figure <= (atMost ?? Infinity);
-    return { name, wanted, figure: `${Number(figure.toPrecision(3))} ${unit}`, isMet };
+    return { name, wanted, figure: `${count(Number(figure.toPrecision(3)))} ${unit}`, isMet };
   });
 }
 
@@ -112,6 +117,7 @@ function sameInstructions(environment: string): Goal {
   return {
     name: `${environment}, instructions with two threads ÷ one`,
     unit: '×',
+    atLeast: 0.97,
     atMost: 1.03,
     figure: ({ instructions }) => {
       const rows = instructions.filter((row) => row.environment === environment);

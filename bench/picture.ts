@@ -49,10 +49,11 @@ export function drawResults(results: Results): string {
     });
     y += TITLE_HEIGHT + GAP + Math.max(...panels.map(({ height }) => height));
   }
+  const figures = `medians of ${rounds} rounds, thin lines and bands from min to max`;
   return composeSvg(parts, y - GAP, {
     width: WIDTH,
     title: 'InfraGym, measured',
-    subtitle: `${date}, ${machine.cpu}, Node ${machine.node}; medians of ${rounds} rounds, bars and bands min to max`,
+    subtitle: `${date}, ${machine.cpu}, Node ${machine.node}; ${figures}`,
   });
 }
 
@@ -207,8 +208,9 @@ function linePanel(
     ],
   });
   const key = legend(names, HALF);
-  const markup = `${key.markup}<g transform="translate(0,${key.height + 8})">${plotMarkup(svg)}</g>`;
-  return { title, markup, height: LINES_HEIGHT + key.height + 8 };
+  const top = key.height + 8;
+  const markup = `${key.markup}<g transform="translate(0,${top})">${plotMarkup(svg)}</g>`;
+  return { title, markup, height: top + LINES_HEIGHT };
 }
 
 function bySubject(

@@ -37,15 +37,18 @@ export function resultsText(results: Results): string {
 function machineText(results: Results): string {
   const { machine, rounds, date, quick, complete } = results;
   const { cpu, cores, flags, memory_gb, os, arch, node, rustc, commit, dirty, load } = machine;
-  const hardware = `${cpu}, ${cores} cores, ${memory_gb} GB, ${arch} (${flags.join(', ')})`;
-  const software = [os, `Node ${node}`, rustc ?? 'no rustc'].join(', ');
-  const state = dirty ? ' with changes' : '';
-  const kind = `${quick ? 'quick, ' : ''}${complete ? '' : 'stopped early, '}`;
-  return [
-    `Measured on ${date} at commit ${commit ?? 'unknown'}${state}: ${kind}${rounds} rounds in turns,`,
-    `load average before ${load}. ${hardware}; ${software}.`,
-    'Figures are medians of the rounds; "×" are medians of the ratios within a round.',
-  ].join('\n');
+  const kind = [...(quick ? ['quick'] : []), ...(complete ? [] : ['stopped early'])];
+  return table(
+    ['measured on', date],
+    [
+      ['processor', `${cpu}, ${cores} cores, ${arch}: ${flags.join(', ')}`],
+      ['memory', `${memory_gb} GB`],
+      ['system', [os, `Node ${node}`, rustc ?? 'no rustc'].join(', ')],
+      ['commit', `${commit ?? 'unknown'}${dirty ? ', changed' : ''}`],
+      ['rounds', [`${rounds}, all variants in turns`, ...kind].join(', ')],
+      ['load average before', load],
+    ],
+  );
 }
 
 /** A warning where the machine was not quiet; empty where it was. */
@@ -56,7 +59,7 @@ export function noiseText({ measurements }: Results): string {
   const share = `${noisy.length} of ${measurements.length} measurements`;
   const bound = `${100 * NOISY_SPREAD} %`;
   const most = `${worst.id}, ${figure(worst.ns_min)} to ${figure(worst.ns_max)} ns`;
-  return `**Noise:** the rounds of ${share} lie more than ${bound} apart, the most of\n${most}.`;
+  return `**Noise:** the rounds of ${share} lie more\nthan ${bound} apart, the most of ${most}.`;
 }
 
 export function goalText(results: Results): string {
@@ -155,10 +158,11 @@ function memoryText({ memory }: Results): string {
 
 function instructionText({ instructions }: Results): string {
   const rows = instructions.map(({ environment, kernel, envs, threads, ...row }) => [
-    `${environment}, ${kernel}, ${count(envs)} environments, ${threads} thread${threads > 1 ? 's' : ''}`,
+    `${environment}, ${kernel}, ${count(envs)} environments`,
+    threads,
     count(row.instructions_per_step),
   ]);
-  return rows.length === 0 ? '' : table(['', 'instructions a step'], rows);
+  return rows.length === 0 ? '' : table(['', 'threads', 'instructions a step'], rows);
 }
 
 function peerText({ peers, measurements }: Results): string {
@@ -179,18 +183,17 @@ function peerText({ peers, measurements }: Results): string {
     }),
   ]);
   if (theirs.length === 0) return '';
-  const header = ['', 'envs', 'M steps/s', ...ours.map(({ environment }) => `${environment} ÷ it`)];
+  const ratios = ours.map(({ environment }) => `${environment} ÷ it`);
+  const header = ['', 'envs', 'M steps/s', ...ratios];
   return table(header, [...own, ...theirs]);
 }
 
 function skippedText({ skipped }: Results): string {
-  const reasons = unique(skipped.map(({ reason }) => reason));
-  return reasons
-    .map((reason) => {
-      const ids = skipped.filter((entry) => entry.reason === reason).map(({ id }) => id);
-      return `- ${reason}: ${ids.join('; ')}`;
-    })
-    .join('\n');
+  if (skipped.length === 0) return '';
+  return table(
+    ['', 'reason'],
+    skipped.map(({ id, reason }) => [id, reason]),
+  );
 }
 
 /** What `--compare` found: the slowest first. */

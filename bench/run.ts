@@ -115,11 +115,8 @@ async function measureAll(session: Session, builds: readonly Build[]): Promise<v
     });
   }
   if (options.instructions) {
-    progress.show('instructions');
-    await countInstructions((row) => {
-      results.instructions.push(row);
-      progress.show(`instructions: ${row.environment}, ${row.kernel}`);
-    });
+    progress.show('counting instructions');
+    results.instructions = await countInstructions();
   }
   progress.clear();
   results.complete = true;

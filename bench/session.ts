@@ -83,26 +83,48 @@ export class Session {
     this.progress.clear();
   }
 
+  /** Makes and checks the batches of all builds; notes what this machine cannot measure. */
   private async open(definitions: readonly Definition[]): Promise<Current> {
     const prepared: Prepared[] = [];
-    for (const definition of definitions) {
-      for (const build of this.builds) {
-        const reason = reasonToSkip(definition, build);
-        const id = idOf(definition);
-        if (reason !== null) {
-          if (build === this.builds[0]) this.results.skipped.push({ id, reason });
-          continue;
+    this.current = { prepared, samples: new Map() };
+    for (const build of this.builds) {
+      for (const definition of definitions) {
+        this.progress.show(`checking ${build.prefix}${idOf(definition)}`);
+        const reason = await this.tryToOpen(definition, build, prepared);
+        if (reason !== null && build === this.builds[0]) {
+          this.results.skipped.push({ id: idOf(definition), reason });
         }
-        this.progress.show(`checking ${id}`);
-        prepared.push(await prepare(definition, build));
       }
     }
     this.progress.clear();
-    this.current = { prepared, samples: new Map() };
     return this.current;
+  }
+
+  /** Adds what a definition needs to `prepared`, or tells why it is not measured. */
+  private async tryToOpen(
+    definition: Definition,
+    build: Build,
+    prepared: Prepared[],
+  ): Promise<string | null> {
+    const reason = reasonToSkip(definition, build);
+    if (reason !== null) return reason;
+    const workload = await prepare(definition, build);
+    if (prepared.some((other) => isSame(workload, other))) {
+      workload.close();
+      return `its kernel here, ${workload.kernel}, is measured under another name`;
+    }
+    prepared.push(workload);
+    return null;
   }
 
   private readonly onSample: OnSample = (id, ns, done, total) => {
     this.progress.show(`${done}/${total}  ${id}: ${Number(ns.toPrecision(3))} ns`);
   };
+}
+
+/** Whether two workloads differ by the name of their kernel only, as `auto` and what it takes. */
+function isSame(a: Prepared, b: Prepared): boolean {
+  const nameOf = ({ prefix, definition, kernel }: Prepared) =>
+    prefix + idOf({ ...definition, kernel: 'auto' }) + kernel;
+  return nameOf(a) === nameOf(b);
 }

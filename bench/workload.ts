@@ -39,15 +39,14 @@ export interface Build {
   readonly prefix: string;
 }
 
-/** Why this machine cannot measure a definition, or need not; null where it can. */
+/** Why this machine cannot measure a definition; null where it can. */
 export function reasonToSkip(definition: Definition, { backends }: Build): string | null {
   const { backend: name, kernel, threads } = definition;
   const backend = backends.available.get(name);
   if (backend === undefined) return backends.missing.get(name) ?? 'unknown to this build';
   if (threads > backend.maxThreads) return `this machine has ${backend.maxThreads} threads`;
-  if (kernel === 'auto') return null;
-  if (!backend.kernels.includes(kernel)) return `this processor has no ${kernel}`;
-  return backend.kernels.at(-1) === kernel ? 'it is what auto takes here' : null;
+  const isThere = kernel === 'auto' || backend.kernels.includes(kernel);
+  return isThere ? null : `this processor has no ${kernel}`;
 }
 
 /**
@@ -58,12 +57,13 @@ export function reasonToSkip(definition: Definition, { backends }: Build): strin
 export async function prepare(definition: Definition, build: Build): Promise<Prepared> {
   const { library, digests, prefix } = build;
   const { task, envs: numEnvs, threads, backend, kernel } = definition;
+  const id = prefix + idOf(definition);
   const env = await library.makeVec(task, { numEnvs, threads, backend, kernel });
   const digest = playCheck(env, definition.check);
-  checkDigest(definition, digests, digest);
+  checkDigest(id, definition.check, digests, digest);
   const single = definition.timed === 'env-step' ? await makeSingle(definition, library) : null;
   return {
-    id: prefix + idOf(definition),
+    id,
     definition,
     prefix,
     kernel: env.kernel,
