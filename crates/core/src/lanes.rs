@@ -49,6 +49,10 @@ pub trait Isa {
 }
 
 /// Plain Rust, for every target.
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    expect(dead_code)
+)]
 pub struct Portable;
 
 impl Isa for Portable {
@@ -154,10 +158,9 @@ pub fn philox<I: Isa>(
 ) -> [U32s; 4] {
     let mut out = [[0; LANES]; 4];
     for first in (0..LANES).step_by(GROUP) {
-        let group = |words: &U32s| -> [u32; GROUP] { std::array::from_fn(|i| words[first + i]) };
         let [third, fourth] = tail.map(|word| [word; GROUP]);
-        let counter = [group(steps), group(episodes), third, fourth];
-        let drawn = I::philox(counter, seeds.map(group));
+        let counter = [group(steps, first), group(episodes, first), third, fourth];
+        let drawn = I::philox(counter, seeds.map(|seed| group(seed, first)));
         for (words, own) in out.iter_mut().zip(drawn) {
             words[first..first + GROUP].copy_from_slice(&own);
         }
@@ -165,20 +168,32 @@ pub fn philox<I: Isa>(
     out
 }
 
+/// Eight neighbouring lanes, from a multiple of eight on.
+#[inline(always)]
+pub fn group<T: Copy>(lanes: &[T; LANES], first: usize) -> [T; GROUP] {
+    *lanes[first..].first_chunk().expect("eight lanes")
+}
+
 /// Sampler Q for every lane.
 #[inline(always)]
 pub fn quantile<I: Isa>(table: &[[f32; 2]; 4096], words: &U32s) -> F32s {
     let mut out = [0.0; LANES];
     for first in (0..LANES).step_by(GROUP) {
-        let y: [f32; GROUP] =
-            std::array::from_fn(|i| (((words[first + i] >> 7) & 0x00ff_fffe) | 1) as i32 as f32);
-        let cells = std::array::from_fn(|i| {
-            let cell = (y[i].to_bits() >> 17).wrapping_sub(127 << 6);
-            ((words[first + i] >> 31) << 11).wrapping_add(cell)
-        });
-        out[first..first + GROUP].copy_from_slice(&I::line(table, cells, y));
+        let drawn = quantile_group::<I>(table, group(words, first));
+        out[first..first + GROUP].copy_from_slice(&drawn);
     }
     out
+}
+
+/// Sampler Q for eight lanes.
+#[inline(always)]
+pub fn quantile_group<I: Isa>(table: &[[f32; 2]; 4096], words: [u32; GROUP]) -> [f32; GROUP] {
+    let y = words.map(|word| (((word >> 7) & 0x00ff_fffe) | 1) as i32 as f32);
+    let cells = std::array::from_fn(|i| {
+        let cell = (y[i].to_bits() >> 17).wrapping_sub(127 << 6);
+        ((words[i] >> 31) << 11).wrapping_add(cell)
+    });
+    I::line(table, cells, y)
 }
 
 /// Stores columns as rows of `width` numbers, which is at least eight: groups of eight columns,

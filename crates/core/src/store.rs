@@ -103,6 +103,13 @@ pub struct Block<'a> {
     pub reset_mask: &'a mut [u8; LANES],
 }
 
+/// A part of a block as an array of the length that the caller knows it to have, so that its
+/// indices need no checks.
+#[inline(always)]
+pub fn fixed<T, const N: usize>(part: &mut [T]) -> &mut [T; N] {
+    part.try_into().expect("the shape's length")
+}
+
 /// All memory of a batch.
 pub struct Store {
     pub shape: Shape,

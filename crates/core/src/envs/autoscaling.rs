@@ -31,6 +31,13 @@ struct Limits {
     last_rate: u32,
 }
 
+/// What an instance of each type serves and costs for a step.
+#[derive(Clone, Copy)]
+struct Prices {
+    capacities: [f64; 3],
+    prices: [f64; 3],
+}
+
 /// The target range of one utilisation, percent.
 #[derive(Clone, Copy)]
 struct Target {
@@ -40,15 +47,99 @@ struct Target {
     gain: f64,
 }
 
+/// How a step is judged.
+#[derive(Clone, Copy)]
+struct Judge {
+    cpu: Target,
+    memory: Target,
+    cpu_factor: f64,
+    memory_factor: f64,
+    latency_sla: f64,
+    has_budget: f64,
+    below_penalty: f64,
+    above_penalty: f64,
+    distance_weight: f64,
+    mixed_penalty: f64,
+    cost_weight: f64,
+    reward_offset: f64,
+    reward_gain: f64,
+}
+
+impl Judge {
+    fn new(s: &Scalars) -> Self {
+        let cpu = Target {
+            low: s.cpu_low,
+            high: s.cpu_high,
+            centre: s.cpu_centre,
+            gain: s.cpu_gain,
+        };
+        let memory = Target {
+            low: s.memory_low,
+            high: s.memory_high,
+            centre: s.memory_centre,
+            gain: s.memory_gain,
+        };
+        Self {
+            cpu,
+            memory,
+            cpu_factor: s.cpu_factor,
+            memory_factor: s.memory_factor,
+            latency_sla: s.latency_sla,
+            has_budget: s.has_budget,
+            below_penalty: s.below_penalty,
+            above_penalty: s.above_penalty,
+            distance_weight: s.distance_weight,
+            mixed_penalty: s.mixed_penalty,
+            cost_weight: s.cost_weight,
+            reward_offset: s.reward_offset,
+            reward_gain: s.reward_gain,
+        }
+    }
+
+    /// The value of one utilisation: 1 in the middle of its range, 0 at its ends, less outside.
+    #[inline(always)]
+    fn value(&self, u: f64, target: &Target) -> f64 {
+        let below = 0.0 - self.below_penalty - (target.low - u) * self.distance_weight;
+        let above = 0.0 - self.above_penalty - (u - target.high) * self.distance_weight;
+        let value = 1.0 - (u - target.centre).abs() * target.gain;
+        let inside = if value > 0.0 { value } else { 0.0 };
+        let not_above = if u > target.high { above } else { inside };
+        if u < target.low { below } else { not_above }
+    }
+
+    /// What it costs that the two utilisations are not both of some value.
+    #[inline(always)]
+    fn mixed(&self, cpu: f64, memory: f64) -> f64 {
+        if (cpu >= 0.0) & (memory >= 0.0) {
+            0.0
+        } else {
+            self.mixed_penalty
+        }
+    }
+
+    /// The reward, of utilisations in percent and the step's price.
+    #[inline(always)]
+    fn reward(&self, cpu: f64, memory: f64, price: f64) -> f32 {
+        let cpu = self.value(cpu, &self.cpu);
+        let memory = self.value(memory, &self.memory);
+        let raw = cpu + memory - self.cost_weight * price - self.mixed(cpu, memory);
+        let reward = (raw + self.reward_offset) * self.reward_gain;
+        let above = if reward > 0.0 { reward } else { 0.0 };
+        (if above < 1.0 { above } else { 1.0 }) as f32
+    }
+}
+
 /// The family over one program.
 pub struct Autoscaling {
     s: Scalars,
     t: Tables,
     limits: Limits,
-    cpu: Target,
-    memory: Target,
+    prices: Prices,
+    judge: Judge,
     shape: Shape,
     noise_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
+    /// Instances are of one type, serve at once, and a count says all about them.
+    is_plain: bool,
 }
 
 type Metrics = [f32; metric::COUNT];
@@ -78,21 +169,17 @@ impl Autoscaling {
         let noise_pairs = Box::new(std::array::from_fn(|cell| {
             [t.noise[2 * cell], t.noise[2 * cell + 1]]
         }));
+        let extras = s.is_fleet + s.cold_start_steps + s.has_cold_start;
+        let is_plain = s.num_types == 1.0 && extras == 0.0;
         Self {
-            cpu: Target {
-                low: s.cpu_low,
-                high: s.cpu_high,
-                centre: s.cpu_centre,
-                gain: s.cpu_gain,
+            prices: Prices {
+                capacities: [s.capacity_0, s.capacity_1, s.capacity_2],
+                prices: [s.price_0, s.price_1, s.price_2],
             },
-            memory: Target {
-                low: s.memory_low,
-                high: s.memory_high,
-                centre: s.memory_centre,
-                gain: s.memory_gain,
-            },
+            judge: Judge::new(&s),
             s,
             t,
+            is_plain,
             limits,
             shape,
             noise_pairs,
@@ -188,49 +275,38 @@ impl Autoscaling {
         m[metric::STEP] = block.words[word::STEP][lane] as f32;
     }
 
-    /// What the step cost, and the reward.
-    fn judge(&self, block: &mut Block, lane: usize, m: &mut Metrics) {
-        let s = &self.s;
-        let count = |kind: usize| f64::from(block.words[COUNTS[kind]][lane]);
-        let price = count(0) * s.price_0 + count(1) * s.price_1 + count(2) * s.price_2;
-        let left = block.reals[real::BUDGET_LEFT][lane] - s.has_budget * price;
-        block.reals[real::BUDGET_LEFT][lane] = left;
-        m[metric::PRICE] = price as f32;
-        m[metric::BUDGET_LEFT] = left as f32;
-        let late = f64::from(m[metric::LATENCY]) > s.latency_sla;
-        m[metric::SLA_VIOLATION] = if late { 1.0 } else { 0.0 };
-        m[metric::OVER_BUDGET] = if left < 0.0 { 1.0 } else { 0.0 };
-        let cpu = self.value_of(f64::from(m[metric::CPU]), &self.cpu);
-        let memory = self.value_of(f64::from(m[metric::MEMORY]), &self.memory);
-        let cost = s.cost_weight * price;
-        let both = cpu >= 0.0 && memory >= 0.0;
-        let mixed = if both { 0.0 } else { s.mixed_penalty };
-        let raw = cpu + memory - cost - mixed;
-        m[metric::REWARD_CPU] = cpu as f32;
-        m[metric::REWARD_MEMORY] = memory as f32;
-        m[metric::REWARD_COST] = (0.0 - cost) as f32;
-        m[metric::REWARD_MIXED] = (0.0 - mixed) as f32;
-        let reward = (raw + s.reward_offset) * s.reward_gain;
-        let above = if reward > 0.0 { reward } else { 0.0 };
-        block.rewards[lane] = (if above < 1.0 { above } else { 1.0 }) as f32;
-        block.costs[lane] = m[metric::SLA_VIOLATION] + m[metric::OVER_BUDGET];
+    /// Pays the instances from the budget.
+    fn pay(&self, block: &mut Block, lane: usize) {
+        let price = self.price(block, lane);
+        block.reals[real::BUDGET_LEFT][lane] -= self.s.has_budget * price;
     }
 
-    /// The reward of one utilisation: 1 in the middle of its range, 0 at its ends, less outside.
+    /// What the instances cost for a step.
     #[inline(always)]
-    fn value_of(&self, u: f64, target: &Target) -> f64 {
+    fn price(&self, block: &Block, lane: usize) -> f64 {
         let s = &self.s;
-        let below = 0.0 - s.below_penalty - (target.low - u) * s.distance_weight;
-        let above = 0.0 - s.above_penalty - (u - target.high) * s.distance_weight;
-        let distance = if u > target.centre {
-            u - target.centre
-        } else {
-            target.centre - u
-        };
-        let value = 1.0 - distance * target.gain;
-        let inside = if value > 0.0 { value } else { 0.0 };
-        let not_above = if u > target.high { above } else { inside };
-        if u < target.low { below } else { not_above }
+        let count = |kind: usize| f64::from(block.words[COUNTS[kind]][lane]);
+        count(0) * s.price_0 + count(1) * s.price_1 + count(2) * s.price_2
+    }
+
+    /// The metrics of a step's price, verdict and reward.
+    fn tell(&self, block: &Block, lane: usize, m: &mut Metrics) {
+        let s = &self.s;
+        let price = self.price(block, lane);
+        let left = block.reals[real::BUDGET_LEFT][lane];
+        let late = f64::from(m[metric::LATENCY]) > s.latency_sla;
+        let (cpu, memory) = (f64::from(m[metric::CPU]), f64::from(m[metric::MEMORY]));
+        let (cpu, memory) = (
+            self.judge.value(cpu, &self.judge.cpu),
+            self.judge.value(memory, &self.judge.memory),
+        );
+        m[metric::PRICE] = price as f32;
+        m[metric::SLA_VIOLATION] = if late { 1.0 } else { 0.0 };
+        m[metric::OVER_BUDGET] = if left < 0.0 { 1.0 } else { 0.0 };
+        m[metric::REWARD_CPU] = cpu as f32;
+        m[metric::REWARD_MEMORY] = memory as f32;
+        m[metric::REWARD_COST] = (0.0 - s.cost_weight * price) as f32;
+        m[metric::REWARD_MIXED] = (0.0 - self.judge.mixed(cpu, memory)) as f32;
     }
 
     /// The observation row: rounded to f32, then scaled by the program's fixed scalings.
@@ -315,11 +391,14 @@ impl Env for Autoscaling {
         self.apply_action(block, lane);
         self.admit_arrivals(block, lane);
         block.words[word::STEP][lane] += 1;
+        self.pay(block, lane);
         self.measure(block, lane, &mut m);
-        self.judge(block, lane, &mut m);
+        self.tell(block, lane, &mut m);
         self.observe(block, lane, &m);
-        let limit = self.s.utilization_limit;
-        let over = f64::from(m[metric::CPU]) > limit || f64::from(m[metric::MEMORY]) > limit;
+        let (cpu, memory) = (f64::from(m[metric::CPU]), f64::from(m[metric::MEMORY]));
+        block.rewards[lane] = self.judge.reward(cpu, memory, self.price(block, lane));
+        block.costs[lane] = m[metric::SLA_VIOLATION] + m[metric::OVER_BUDGET];
+        let over = cpu > self.s.utilization_limit || memory > self.s.utilization_limit;
         block.terminated[lane] = u8::from(over);
         block.truncated[lane] = u8::from(block.words[word::STEP][lane] >= self.limits.horizon);
         self.fold(block, lane, &m);

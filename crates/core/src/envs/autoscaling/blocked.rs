@@ -2,130 +2,133 @@
 //! plain loop over lanes. Operation for operation it is `autoscaling.rs`; what a task does not have
 //! (further types, a cold start) adds zeros there and is left out here.
 
-use super::{Autoscaling, COUNTS, STARTING, SUMS, clip, sum_of_pairs, without_newest};
+use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, sum_of_pairs, without_newest};
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
-use crate::lanes::{F32s, F64s, GROUP, Isa, U32s, philox, quantile, store_rows};
-use crate::store::{Block, LANES};
+use crate::lanes::{F32s, F64s, GROUP, Isa, U32s, group, quantile_group, store_rows};
+use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
+type Words = [U32s; word::COUNT];
+type Reals = [F64s; real::COUNT];
+type Statistics = [F64s; statistic::COUNT];
 
-/// What flows between the stages of a step, one number per lane.
-struct Lanes {
-    rate: F32s,
+/// What a step measures and how it judges that. Local arrays: the compiler sees that they share no
+/// memory with the state, and so can work on many lanes at once.
+struct Measured {
+    cpu: F32s,
+    memory: F32s,
+    rewards: F32s,
+    costs: F32s,
+}
+
+/// What a lane's instances are.
+struct Fleet {
     /// Instances of all types.
-    total: I32s,
-    /// Capacity units of all instances and of those that serve, at least 1.
-    units: F64s,
-    serving: F64s,
-    price: F64s,
-    metrics: [F32s; metric::COUNT],
+    total: i32,
+    /// Capacity units of those that serve, at least 1.
+    serving: f64,
+    price: f64,
 }
 
 impl Autoscaling {
     /// One step of every lane.
     #[inline(always)]
     pub(super) fn step_lanes<I: Isa>(&self, block: &mut Block) {
-        let mut x = Lanes {
-            rate: [0.0; LANES],
-            total: [0; LANES],
-            units: [0.0; LANES],
-            serving: [0.0; LANES],
-            price: [0.0; LANES],
-            metrics: [[0.0; LANES]; metric::COUNT],
+        if self.is_plain {
+            self.step_fleets::<I, true>(block);
+        } else {
+            self.step_fleets::<I, false>(block);
+        }
+    }
+
+    /// `PLAIN`: instances are of one type and serve at once, so a count says all about them.
+    #[inline(always)]
+    fn step_fleets<I: Isa, const PLAIN: bool>(&self, block: &mut Block) {
+        let words: &mut Words = fixed(block.words);
+        let reals: &mut Reals = fixed(block.reals);
+        let statistics: &mut Statistics = fixed(block.statistics);
+        let mut m = Measured {
+            cpu: [0.0; LANES],
+            memory: [0.0; LANES],
+            rewards: [0.0; LANES],
+            costs: [0.0; LANES],
         };
         if self.shape.action_dim == 1 {
-            self.apply_change_lanes(block, &mut x);
+            self.apply_change_lanes(words, fixed(block.actions));
         } else {
-            self.apply_action_lanes(block, &mut x);
+            self.apply_action_lanes(words, fixed(block.actions));
         }
-        self.admit_arrivals_lanes::<I>(block, &mut x);
-        self.count_units_lanes(block, &mut x);
-        self.measure_lanes(&mut x);
-        self.judge_lanes(block, &mut x);
-        self.observe_lanes::<I>(block, &x);
-        self.end_lanes(block, &x);
-        self.fold_lanes(block, &x);
+        self.admit_arrivals_lanes::<I>(words, reals);
+        self.judge_lanes::<PLAIN>(words, reals, statistics, &mut m);
+        *block.rewards = m.rewards;
+        *block.costs = m.costs;
+        self.end_lanes(words, &m, block.terminated, block.truncated);
+        if PLAIN {
+            self.observe_plain_lanes(words, reals, &m, fixed(block.observations));
+        } else {
+            self.observe_lanes::<I>(words, reals, &m, block.observations);
+        }
         if !block.metrics.is_empty() {
-            self.report_lanes(block, &mut x);
-            store_rows::<I>(&x.metrics, block.metrics);
+            self.report_lanes(block);
         }
     }
 
     /// A change of the first type, where actions name none.
     #[inline(always)]
-    fn apply_change_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn apply_change_lanes(&self, words: &mut Words, actions: &U32s) {
         let limits = self.limits;
-        let actions: &[u32; LANES] = (&*block.actions)
-            .try_into()
-            .expect("one number for each lane");
         let mut changes = [0; LANES];
-        let counts = &mut block.words[word::COUNT_0];
+        let counts = &mut words[word::COUNT_0];
         for lane in 0..LANES {
             let asked = clip(actions[lane] as i32, 0, 2 * limits.max_delta) - limits.max_delta;
             let count = counts[lane] as i32;
             changes[lane] = clip(asked, 1 - count, limits.max_instances - count);
-            x.total[lane] = count + changes[lane];
-            counts[lane] = x.total[lane] as u32;
+            counts[lane] = (count + changes[lane]) as u32;
         }
         if limits.cold_start_steps > 0 {
-            self.start_lanes(block, &[0; LANES], &changes);
+            self.start_lanes(words, &[0; LANES], &changes);
         }
     }
 
     /// A type and a change of it.
     #[inline(always)]
-    fn apply_action_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn apply_action_lanes(&self, words: &mut Words, rows: &[u32; 2 * LANES]) {
         let limits = self.limits;
-        let row = |lane: usize, i: usize| block.actions[2 * lane + i] as i32;
-        let kinds: I32s = std::array::from_fn(|lane| clip(row(lane, 0), 0, limits.num_types - 1));
-        let asked: I32s = std::array::from_fn(|lane| {
-            clip(row(lane, 1), 0, 2 * limits.max_delta) - limits.max_delta
-        });
-        let mut changes = [0; LANES];
-        let [first, second, third] = COUNTS;
+        let (mut kinds, mut changes) = ([0; LANES], [0; LANES]);
         for lane in 0..LANES {
-            let count = |slot: usize| block.words[slot][lane] as i32;
-            let total = count(first) + count(second) + count(third);
-            let later = if kinds[lane] == 1 {
-                count(second)
-            } else {
-                count(third)
-            };
-            let own = if kinds[lane] == 0 {
-                count(first)
-            } else {
-                later
-            };
+            let kind = clip(rows[2 * lane] as i32, 0, limits.num_types - 1);
+            let asked = clip(rows[2 * lane + 1] as i32, 0, 2 * limits.max_delta) - limits.max_delta;
+            let [first, second, third] = COUNTS.map(|slot| words[slot][lane] as i32);
+            let total = first + second + third;
+            let later = if kind == 1 { second } else { third };
+            let own = if kind == 0 { first } else { later };
             let least = if 1 - total > -own { 1 - total } else { -own };
-            changes[lane] = clip(asked[lane], least, limits.max_instances - total);
-            x.total[lane] = total + changes[lane];
+            kinds[lane] = kind;
+            changes[lane] = clip(asked, least, limits.max_instances - total);
         }
         for (kind, slot) in COUNTS.into_iter().enumerate() {
             for lane in 0..LANES {
-                let own = if kinds[lane] == kind as i32 {
-                    changes[lane]
-                } else {
-                    0
-                };
-                block.words[slot][lane] = (block.words[slot][lane] as i32 + own) as u32;
+                let is_own = kinds[lane] == kind as i32;
+                let change = if is_own { changes[lane] } else { 0 };
+                words[slot][lane] = (words[slot][lane] as i32 + change) as u32;
             }
         }
         if limits.cold_start_steps > 0 {
-            self.start_lanes(block, &kinds, &changes);
+            self.start_lanes(words, &kinds, &changes);
         }
     }
 
     /// Moves the queues of starting instances on, and takes the changes in.
-    fn start_lanes(&self, block: &mut Block, kinds: &I32s, changes: &I32s) {
+    fn start_lanes(&self, words: &mut Words, kinds: &I32s, changes: &I32s) {
         for slot in STARTING {
-            for starting in &mut block.words[slot] {
+            for starting in &mut words[slot] {
                 *starting >>= 2;
             }
         }
         let shift = 2 * (self.limits.cold_start_steps - 1);
         for lane in 0..LANES {
-            let starting = &mut block.words[STARTING[kinds[lane] as usize]][lane];
+            let starting = &mut words[STARTING[kinds[lane] as usize]][lane];
             if changes[lane] > 0 {
                 *starting |= (changes[lane] as u32) << shift;
             }
@@ -135,132 +138,147 @@ impl Autoscaling {
         }
     }
 
+    /// The step's requests; counts the step.
     #[inline(always)]
-    fn admit_arrivals_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
-        let words = &block.words;
-        let seeds = [&words[word::SEED_LO], &words[word::SEED_HI]];
-        let steps = &words[word::STEP];
-        let drawn = philox::<I>(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
-        let noise = quantile::<I>(&self.noise_pairs, &drawn[0]);
-        let last = self.limits.last_rate;
-        let now: U32s = std::array::from_fn(|lane| {
-            let next = words[word::WINDOW_START][lane].wrapping_add(steps[lane] + 1);
-            if next < last { next } else { last }
-        });
-        let profile = &self.t.profile_rate[..];
-        let rates: F32s = std::array::from_fn(|lane| profile[now[lane] as usize]);
+    fn admit_arrivals_lanes<I: Isa>(&self, words: &mut Words, reals: &mut Reals) {
+        let mut noise = [0.0; LANES];
+        for first in (0..LANES).step_by(GROUP) {
+            let of = |slot: usize| group(&words[slot], first);
+            let counter = [
+                of(word::STEP),
+                of(word::EPISODE),
+                [stream::STEP; GROUP],
+                [0; GROUP],
+            ];
+            let key = [of(word::SEED_LO), of(word::SEED_HI)];
+            let drawn = I::philox(counter, key)[0];
+            let deviations = quantile_group::<I>(&self.noise_pairs, drawn);
+            noise[first..first + GROUP].copy_from_slice(&deviations);
+        }
+        let last = self.limits.last_rate as usize;
+        let profile = &self.t.profile_rate[..=last];
+        let mut rates = [0.0; LANES];
         for lane in 0..LANES {
-            let mean = rates[lane] * block.reals[real::WINDOW_SCALE][lane] as f32;
+            let next = words[word::WINDOW_START][lane].wrapping_add(words[word::STEP][lane] + 1);
+            let next = next as usize;
+            rates[lane] = profile[if next < last { next } else { last }];
+        }
+        for lane in 0..LANES {
+            let mean = rates[lane] * reals[real::WINDOW_SCALE][lane] as f32;
             let rate = mean + noise[lane];
-            x.rate[lane] = if rate > 0.0 { rate } else { 0.0 };
-            block.reals[real::REQUEST_RATE][lane] = f64::from(x.rate[lane]);
-            block.words[word::STEP][lane] += 1;
+            reals[real::REQUEST_RATE][lane] = if rate > 0.0 { f64::from(rate) } else { 0.0 };
+            words[word::STEP][lane] += 1;
         }
     }
 
-    /// Capacity units and price.
+    /// Latency, utilisations, reward and statistics: one loop, so that its divisions, which are
+    /// slow, go on beside everything else.
     #[inline(always)]
-    fn count_units_lanes(&self, block: &Block, x: &mut Lanes) {
-        let s = &self.s;
-        let num_types = self.limits.num_types as usize;
-        let kinds = [
-            (s.capacity_0, s.price_0),
-            (s.capacity_1, s.price_1),
-            (s.capacity_2, s.price_2),
-        ];
-        for (kind, (capacity, price)) in kinds.into_iter().take(num_types).enumerate() {
-            let counts = &block.words[COUNTS[kind]];
-            for lane in 0..LANES {
-                let count = f64::from(counts[lane] as i32);
-                x.units[lane] += count * capacity;
-                x.price[lane] += count * price;
-            }
-        }
-        if self.limits.cold_start_steps == 0 {
-            x.serving = x.units;
-        } else {
-            for (kind, (capacity, _)) in kinds.into_iter().take(num_types).enumerate() {
-                for lane in 0..LANES {
-                    let starting = sum_of_pairs(block.words[STARTING[kind]][lane]) as i32;
-                    let count = block.words[COUNTS[kind]][lane] as i32;
-                    x.serving[lane] += f64::from(count - starting) * capacity;
-                }
-            }
-        }
+    fn judge_lanes<const PLAIN: bool>(
+        &self,
+        words: &Words,
+        reals: &mut Reals,
+        statistics: &mut Statistics,
+        m: &mut Measured,
+    ) {
+        let (prices, judge) = (self.prices, self.judge);
         for lane in 0..LANES {
-            let (units, serving) = (x.units[lane], x.serving[lane]);
-            x.units[lane] = if units > 1.0 { units } else { 1.0 };
-            x.serving[lane] = if serving > 1.0 { serving } else { 1.0 };
+            let Fleet {
+                total,
+                serving,
+                price,
+            } = prices.fleet::<PLAIN>(words, lane);
+            let latency = reals[real::REQUEST_RATE][lane] / serving;
+            let left = reals[real::BUDGET_LEFT][lane] - judge.has_budget * price;
+            reals[real::BUDGET_LEFT][lane] = left;
+            m.cpu[lane] = (latency * judge.cpu_factor) as f32;
+            m.memory[lane] = (latency * judge.memory_factor) as f32;
+            let (cpu, memory) = (f64::from(m.cpu[lane]), f64::from(m.memory[lane]));
+            let latency = f64::from(latency as f32);
+            let late = if latency > judge.latency_sla {
+                1.0
+            } else {
+                0.0
+            };
+            let over = if left < 0.0 { 1.0 } else { 0.0 };
+            m.costs[lane] = late + over;
+            m.rewards[lane] = judge.reward(cpu, memory, price);
+            let count = f64::from(words[word::STEP][lane] as i32);
+            statistics[common_statistic::LENGTH_STEPS][lane] += 1.0;
+            statistics[common_statistic::EPISODE_RETURN][lane] += f64::from(m.rewards[lane]);
+            statistics[common_statistic::EPISODE_COST][lane] += f64::from(m.costs[lane]);
+            statistics[statistic::LATENCY_SUM][lane] += latency;
+            statistics[statistic::INSTANCES_SUM][lane] += f64::from(total);
+            statistics[statistic::PRICE_SUM][lane] += f64::from(price as f32);
+            statistics[statistic::SLA_VIOLATION_SUM][lane] += f64::from(late);
+            statistics[statistic::OVER_BUDGET_SUM][lane] += f64::from(over);
+            fold_welford_lane(statistics, lane, statistic::CPU_MEAN, cpu, count);
+            fold_welford_lane(statistics, lane, statistic::MEMORY_MEAN, memory, count);
         }
     }
 
+    /// The flags.
     #[inline(always)]
-    fn measure_lanes(&self, x: &mut Lanes) {
-        let s = &self.s;
+    fn end_lanes(
+        &self,
+        words: &Words,
+        m: &Measured,
+        terminated: &mut [u8; LANES],
+        truncated: &mut [u8; LANES],
+    ) {
+        let limit = self.s.utilization_limit;
         for lane in 0..LANES {
-            let latency = f64::from(x.rate[lane]) / x.serving[lane];
-            x.metrics[metric::CPU][lane] = (latency * s.cpu_factor) as f32;
-            x.metrics[metric::MEMORY][lane] = (latency * s.memory_factor) as f32;
-            x.metrics[metric::LATENCY][lane] = latency as f32;
-            x.metrics[metric::INSTANCES][lane] = x.total[lane] as f32;
-            x.metrics[metric::PRICE][lane] = x.price[lane] as f32;
-        }
-    }
-
-    #[inline(always)]
-    fn judge_lanes(&self, block: &mut Block, x: &mut Lanes) {
-        let s = &self.s;
-        let m = &mut x.metrics;
-        for lane in 0..LANES {
-            let left = block.reals[real::BUDGET_LEFT][lane] - s.has_budget * x.price[lane];
-            block.reals[real::BUDGET_LEFT][lane] = left;
-            let late = f64::from(m[metric::LATENCY][lane]) > s.latency_sla;
-            m[metric::SLA_VIOLATION][lane] = if late { 1.0 } else { 0.0 };
-            m[metric::OVER_BUDGET][lane] = if left < 0.0 { 1.0 } else { 0.0 };
-            block.costs[lane] = m[metric::SLA_VIOLATION][lane] + m[metric::OVER_BUDGET][lane];
-        }
-        for lane in 0..LANES {
-            let cpu = self.value_of(f64::from(m[metric::CPU][lane]), &self.cpu);
-            let memory = self.value_of(f64::from(m[metric::MEMORY][lane]), &self.memory);
-            let cost = s.cost_weight * x.price[lane];
-            let both = (cpu >= 0.0) & (memory >= 0.0);
-            let mixed = if both { 0.0 } else { s.mixed_penalty };
-            let raw = cpu + memory - cost - mixed;
-            let reward = (raw + s.reward_offset) * s.reward_gain;
-            let above = if reward > 0.0 { reward } else { 0.0 };
-            block.rewards[lane] = (if above < 1.0 { above } else { 1.0 }) as f32;
+            let cpu = f64::from(m.cpu[lane]) > limit;
+            let memory = f64::from(m.memory[lane]) > limit;
+            terminated[lane] = u8::from(cpu | memory);
+            truncated[lane] = u8::from(words[word::STEP][lane] >= self.limits.horizon);
         }
     }
 
     #[inline(always)]
-    fn observe_lanes<I: Isa>(&self, block: &mut Block, x: &Lanes) {
+    fn observe_plain_lanes(
+        &self,
+        words: &Words,
+        reals: &Reals,
+        m: &Measured,
+        rows: &mut [f32; 4 * LANES],
+    ) {
+        let scale: [f32; 4] = self.t.observation_scale[..4].try_into().expect("four");
+        for lane in 0..LANES {
+            rows[4 * lane] = m.cpu[lane] * scale[0];
+            rows[4 * lane + 1] = m.memory[lane] * scale[1];
+            rows[4 * lane + 2] = reals[real::REQUEST_RATE][lane] as f32 * scale[2];
+            rows[4 * lane + 3] = words[word::COUNT_0][lane] as i32 as f32 * scale[3];
+        }
+    }
+
+    #[inline(always)]
+    fn observe_lanes<I: Isa>(
+        &self,
+        words: &Words,
+        reals: &Reals,
+        m: &Measured,
+        observations: &mut [f32],
+    ) {
         let scale = &self.t.observation_scale;
-        let m = &x.metrics;
-        let four = [
-            m[metric::CPU],
-            m[metric::MEMORY],
-            x.rate,
-            m[metric::INSTANCES],
-        ];
-        if let &[cpu, memory, rate, instances] = &scale[..] {
-            for (lane, row) in block.observations.chunks_exact_mut(4).enumerate() {
-                row[0] = four[0][lane] * cpu;
-                row[1] = four[1][lane] * memory;
-                row[2] = four[2][lane] * rate;
-                row[3] = four[3][lane] * instances;
-            }
-            return;
-        }
         let width = scale.len();
         let mut columns = [[0.0; LANES]; observation::COUNT];
-        columns[..4].copy_from_slice(&four);
-        for (kind, slot) in COUNTS.into_iter().enumerate() {
-            let column = observation::INSTANCES_TYPE_0 + kind;
-            columns[column] = block.words[slot].map(|count| count as i32 as f32);
+        columns[observation::CPU] = m.cpu;
+        columns[observation::MEMORY] = m.memory;
+        for lane in 0..LANES {
+            let counts = COUNTS.map(|slot| words[slot][lane] as i32);
+            for (kind, count) in counts.into_iter().enumerate() {
+                columns[observation::INSTANCES_TYPE_0 + kind][lane] = count as f32;
+            }
+            columns[observation::INSTANCES][lane] = counts.iter().sum::<i32>() as f32;
+            columns[observation::REQUEST_RATE][lane] = reals[real::REQUEST_RATE][lane] as f32;
+            columns[observation::BUDGET_LEFT][lane] = reals[real::BUDGET_LEFT][lane] as f32;
         }
-        columns[observation::BUDGET_LEFT] = block.reals[real::BUDGET_LEFT].map(|left| left as f32);
         if self.s.has_cold_start == 1.0 {
-            columns[width - 1] = starting_instances(block);
+            for lane in 0..LANES {
+                let starting = STARTING.map(|slot| sum_of_pairs(words[slot][lane]));
+                columns[width - 1][lane] = starting.iter().sum::<u32>() as f32;
+            }
         }
         for (column, &factor) in columns.iter_mut().zip(scale) {
             for value in column.iter_mut() {
@@ -268,87 +286,71 @@ impl Autoscaling {
             }
         }
         if width >= GROUP {
-            store_rows::<I>(&columns[..width], block.observations);
+            store_rows::<I>(&columns[..width], observations);
             return;
         }
-        for (lane, row) in block.observations.chunks_exact_mut(width).enumerate() {
+        for (lane, row) in observations.chunks_exact_mut(width).enumerate() {
             for (value, column) in row.iter_mut().zip(&columns) {
                 *value = column[lane];
             }
         }
     }
 
-    #[inline(always)]
-    fn end_lanes(&self, block: &mut Block, x: &Lanes) {
-        let limit = self.s.utilization_limit;
-        let horizon = self.limits.horizon;
+    /// The metrics, which nothing but `info` reads: from the state that the step left.
+    fn report_lanes(&self, block: &mut Block) {
         for lane in 0..LANES {
-            let cpu = f64::from(x.metrics[metric::CPU][lane]) > limit;
-            let memory = f64::from(x.metrics[metric::MEMORY][lane]) > limit;
-            block.terminated[lane] = u8::from(cpu | memory);
-            block.truncated[lane] = u8::from(block.words[word::STEP][lane] >= horizon);
-        }
-    }
-
-    #[inline(always)]
-    fn fold_lanes(&self, block: &mut Block, x: &Lanes) {
-        let statistics = &mut block.statistics;
-        for lane in 0..LANES {
-            statistics[common_statistic::LENGTH_STEPS][lane] += 1.0;
-            statistics[common_statistic::EPISODE_RETURN][lane] += f64::from(block.rewards[lane]);
-            statistics[common_statistic::EPISODE_COST][lane] += f64::from(block.costs[lane]);
-        }
-        for (slot, index) in SUMS {
-            for lane in 0..LANES {
-                statistics[slot][lane] += f64::from(x.metrics[index][lane]);
-            }
-        }
-        let pairs = [
-            (statistic::CPU_MEAN, metric::CPU),
-            (statistic::MEMORY_MEAN, metric::MEMORY),
-        ];
-        for (slot, index) in pairs {
-            for lane in 0..LANES {
-                let value = f64::from(x.metrics[index][lane]);
-                let count = f64::from(block.words[word::STEP][lane] as i32);
-                let before = value - statistics[slot][lane];
-                let mean = statistics[slot][lane] + before / count;
-                statistics[slot][lane] = mean;
-                statistics[slot + 1][lane] += before * (value - mean);
-            }
-        }
-    }
-
-    /// The metrics that nothing but `info` reads.
-    fn report_lanes(&self, block: &Block, x: &mut Lanes) {
-        let s = &self.s;
-        let m = &mut x.metrics;
-        m[metric::STARTING_INSTANCES] = starting_instances(block);
-        for lane in 0..LANES {
-            let cpu = self.value_of(f64::from(m[metric::CPU][lane]), &self.cpu);
-            let memory = self.value_of(f64::from(m[metric::MEMORY][lane]), &self.memory);
-            let both = cpu >= 0.0 && memory >= 0.0;
-            let mixed = if both { 0.0 } else { s.mixed_penalty };
-            m[metric::REQUEST_RATE][lane] = x.rate[lane];
-            m[metric::CAPACITY_UNITS][lane] = x.units[lane] as f32;
-            m[metric::SERVING_UNITS][lane] = x.serving[lane] as f32;
-            m[metric::BUDGET_LEFT][lane] = block.reals[real::BUDGET_LEFT][lane] as f32;
-            m[metric::REWARD_CPU][lane] = cpu as f32;
-            m[metric::REWARD_MEMORY][lane] = memory as f32;
-            m[metric::REWARD_COST][lane] = (0.0 - s.cost_weight * x.price[lane]) as f32;
-            m[metric::REWARD_MIXED][lane] = (0.0 - mixed) as f32;
-            m[metric::STEP][lane] = block.words[word::STEP][lane] as f32;
+            let mut m: Metrics = [0.0; metric::COUNT];
+            self.measure(block, lane, &mut m);
+            self.tell(block, lane, &mut m);
+            block.metrics[lane * metric::COUNT..][..metric::COUNT].copy_from_slice(&m);
         }
     }
 }
 
-/// Instances that do not serve yet.
-fn starting_instances(block: &Block) -> F32s {
-    std::array::from_fn(|lane| {
-        let sum: u32 = STARTING
-            .iter()
-            .map(|&slot| sum_of_pairs(block.words[slot][lane]))
-            .sum();
-        sum as f32
-    })
+impl Prices {
+    #[inline(always)]
+    fn fleet<const PLAIN: bool>(&self, words: &Words, lane: usize) -> Fleet {
+        let at_least_one = |units: f64| if units > 1.0 { units } else { 1.0 };
+        let [first, second, third] = COUNTS.map(|slot| words[slot][lane] as i32);
+        if PLAIN {
+            let count = f64::from(first);
+            return Fleet {
+                total: first,
+                serving: at_least_one(count * self.capacities[0]),
+                price: count * self.prices[0],
+            };
+        }
+        let starting = STARTING.map(|slot| sum_of_pairs(words[slot][lane]) as i32);
+        let sum = |counts: [i32; 3], weights: [f64; 3]| {
+            f64::from(counts[0]) * weights[0]
+                + f64::from(counts[1]) * weights[1]
+                + f64::from(counts[2]) * weights[2]
+        };
+        let counts = [first, second, third];
+        let serving = [
+            first - starting[0],
+            second - starting[1],
+            third - starting[2],
+        ];
+        Fleet {
+            total: first + second + third,
+            serving: at_least_one(sum(serving, self.capacities)),
+            price: sum(counts, self.prices),
+        }
+    }
+}
+
+/// Welford's recurrence: the mean in `slot`, the sum of squared deviations in the next slot.
+#[inline(always)]
+fn fold_welford_lane(
+    statistics: &mut Statistics,
+    lane: usize,
+    slot: usize,
+    value: f64,
+    count: f64,
+) {
+    let before = value - statistics[slot][lane];
+    let mean = statistics[slot][lane] + before / count;
+    statistics[slot][lane] = mean;
+    statistics[slot + 1][lane] += before * (value - mean);
 }
