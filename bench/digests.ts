@@ -24,10 +24,13 @@ export function checkName({ task, envs, seed, rolloutSteps, steps }: Check): str
   return `${task}, ${envs} envs, seed ${seed}, random ${rolloutSteps}, step ${steps}`;
 }
 
-/** The expected digests of a checkout; none where it has no such file. */
+/**
+ * The expected digests of a checkout: its own, for results may have changed on purpose since; this
+ * one's where it is from before there were any.
+ */
 export function readDigests(checkout: string = ROOT): Digests {
-  const path = resolve(checkout, FILE);
-  if (!existsSync(path)) return {};
+  const own = resolve(checkout, FILE);
+  const path = existsSync(own) ? own : resolve(ROOT, FILE);
   return (JSON.parse(readFileSync(path, 'utf8')) as { digests: Digests }).digests;
 }
 

@@ -136,7 +136,8 @@ async function run(): Promise<void> {
   const builds = [await loadBuild(ROOT, '')];
   if (checkout !== undefined) builds.push(await loadBuild(checkout, 'base '));
   const session = new Session(builds, emptyResults(), settings, progress);
-  process.once('SIGINT', () => {
+  // Not `once`: npm passes the signal on too, and a second one would end the process in between.
+  process.on('SIGINT', () => {
     session.settle();
     console.error(`stopped; ${saveResults(session.results, options.out)} has what was measured`);
     process.exit(130);
