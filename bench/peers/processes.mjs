@@ -1,9 +1,9 @@
 /** One Python process for each peer, which steps it for as long as it is asked to. */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { here, python } from './paths.mjs';
+import { here, python, root, venv } from './paths.mjs';
 
 /** All peers, rows of `peers.json`. */
 export const peers = JSON.parse(readFileSync(join(here, 'peers.json'), 'utf8'));
@@ -20,17 +20,30 @@ export function choosePeers(wanted) {
 }
 
 /**
+ * The row with which a peer's process is started: a peer that computes one of our tasks gets the
+ * path of a file that says what the task is.
+ */
+export function specOf(peer) {
+  const { task } = peer.options;
+  if (task === undefined) return peer;
+  const model = join(venv, `${task.replaceAll('/', '-')}.json`);
+  const args = ['--import', 'tsx', join(here, 'model.ts'), task];
+  writeFileSync(model, execFileSync(process.execPath, args, { cwd: root, maxBuffer: 2 ** 26 }));
+  return { ...peer, options: { ...peer.options, model } };
+}
+
+/**
  * Starts a peer's process, waits until it is imported, compiled and warm, and resolves to
  * `{ version, measure(seconds), close() }`. Rejects where the process ends instead.
  */
-export async function startPeer(peer, environment = {}) {
+export async function startPeer(peer) {
   if (!existsSync(python)) {
     throw new Error('the peers are not installed: node bench/peers/install.mjs');
   }
-  const child = spawn(python, [join(here, 'host.py'), JSON.stringify(peer)], {
+  const child = spawn(python, [join(here, 'host.py'), JSON.stringify(specOf(peer))], {
     cwd: here,
-    // One thread wherever a library would take more; the process is pinned to a core as well.
-    env: { ...process.env, ...oneThread, ...environment },
+    // The process is pinned to a core as well.
+    env: { ...process.env, ...settings },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -51,9 +64,12 @@ export async function startPeer(peer, environment = {}) {
   };
 }
 
-const oneThread = {
+/** One thread wherever a library would take more. */
+export const settings = {
   OMP_NUM_THREADS: '1',
   OPENBLAS_NUM_THREADS: '1',
   MKL_NUM_THREADS: '1',
   NUMBA_NUM_THREADS: '1',
+  // Gymnasium warns of the precision of CartPole's bounds at every start.
+  PYTHONWARNINGS: 'ignore::UserWarning',
 };
