@@ -11,7 +11,7 @@ import { type Environment, resolveConfig, type ServerConfig } from './config.js'
 import type { ServerContext } from './context.js';
 import { type App, addEnvironmentApi } from './environment-api.js';
 import { ApiError, replyWithError } from './errors.js';
-import { openDatabase } from './experiments/database.js';
+import { claimFolder, openDatabase } from './experiments/database.js';
 import { addExperiments } from './experiments/routes.js';
 import { RunStore } from './experiments/run-store.js';
 import { Runner } from './experiments/runner.js';
@@ -142,12 +142,14 @@ async function addPlugins(app: App, config: ServerConfig): Promise<void> {
 
 /** Experiments, whose database is opened here and closed with the server. */
 function addRuns(app: App, config: ServerConfig, environment: Environment): void {
+  const release = claimFolder(config.dataDir);
   const store = new RunStore(openDatabase(config.dataDir));
   const runner = new Runner(store, config);
   addExperiments(app, { store, runner, defaults: trainDefaults(environment) }, config);
   app.addHook('onClose', async () => {
     await runner.close();
     store.close();
+    release();
   });
 }
 

@@ -17,19 +17,25 @@ const { values } = parseArgs({ options: { requests: { type: 'string', default: '
 const requests = Number(values.requests);
 if (!Number.isInteger(requests) || requests < 1) throw new Error('--requests takes a number');
 
+/** Runs a program, showing what it prints; resolves to its exit code and its output. */
 function run(program, args) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio: 'inherit' });
-    child.on('error', () => resolve(1));
-    child.on('close', resolve);
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (data) => {
+      output += data;
+      process.stdout.write(data);
+    });
+    child.on('error', (error) => resolve({ code: 1, output: error.message }));
+    child.on('close', (code) => resolve({ code, output }));
   });
 }
 
 async function install() {
   if (existsSync(join(root, folder, 'bin/schemathesis'))) return;
-  const isMade = (await run('python3', ['-m', 'venv', folder])) === 0;
+  const isMade = (await run('python3', ['-m', 'venv', folder])).code === 0;
   const args = ['-m', 'pip', 'install', '--quiet', 'schemathesis==4.32.5'];
-  const isGood = isMade && (await run(join(root, folder, 'bin/python'), args)) === 0;
+  const isGood = isMade && (await run(join(root, folder, 'bin/python'), args)).code === 0;
   if (!isGood) throw new Error('schemathesis could not be installed');
 }
 
@@ -46,19 +52,27 @@ function startServer() {
   });
 }
 
-/** Examples for each operation so that all together make so many requests. */
+/** Rounds of generated requests, each of a seed of its own, until so many have been sent. */
 async function fuzzHttp(base) {
   const { paths } = await (await fetch(`${base}/openapi.json`)).json();
   const operations = Object.values(paths).flatMap(Object.keys).length;
-  const examples = Math.max(1, Math.ceil(requests / operations));
-  const code = await run(join(root, folder, 'bin/schemathesis'), [
-    ...['run', `${base}/openapi.json`, '--url', base, '--workers', '2'],
-    ...['--checks', 'not_a_server_error', '--max-examples', String(examples)],
-    ...['--phases', 'examples,coverage,fuzzing', '--request-timeout', '20'],
-    // An event stream has no end that a generator of requests could wait for.
-    ...['--exclude-path-regex', '/stream$', '--continue-on-failure'],
-  ]);
-  return code === 0;
+  let sent = 0;
+  for (let seed = 1; sent < requests; seed++) {
+    const examples = Math.max(1, Math.ceil((requests - sent) / operations));
+    const { code, output } = await run(join(root, folder, 'bin/schemathesis'), [
+      ...['run', `${base}/openapi.json`, '--url', base, '--workers', '2'],
+      ...['--checks', 'not_a_server_error', '--max-examples', String(examples)],
+      ...['--phases', 'examples,coverage,fuzzing', '--request-timeout', '20'],
+      // An event stream has no end that a generator of requests could wait for.
+      ...['--exclude-path-regex', '/stream$', '--continue-on-failure', '--seed', String(seed)],
+    ]);
+    // An operation with few different requests is done before it has sent its share.
+    const generated = Number(/(\d+) generated/.exec(output)?.[1] ?? 0);
+    if (code !== 0 || generated === 0) return false;
+    sent += generated;
+  }
+  console.log(`${sent} requests sent`);
+  return true;
 }
 
 const FRAMES = [

@@ -96,6 +96,18 @@ describe('a run', () => {
   });
 });
 
+describe('a data folder', () => {
+  it('is for one server at a time, and free when that has ended', async () => {
+    await expect(testServer({ dataDir: folder })).rejects.toThrow('another server is using');
+    const own = mkdtempSync(join(tmpdir(), 'infragym-claim-'));
+    const first = await testServer({ dataDir: own });
+    await expect(testServer({ dataDir: own })).rejects.toThrow('--data-dir');
+    await first.close();
+    await (await testServer({ dataDir: own })).close();
+    rmSync(own, { recursive: true });
+  });
+});
+
 describe('a server that is killed', () => {
   it('keeps what is finished and resumes what was not, to the same numbers', async () => {
     const short = { ...LONG, n_test_seeds: 160 };

@@ -30,14 +30,40 @@ const MIGRATIONS = [
    CREATE INDEX runs_by_time ON runs (created_at);`,
 ];
 
+const MEMORY = ':memory:';
+
 /**
- * Opens the database in a folder, which is made where it is missing; `:memory:` keeps nothing.
+ * Claims a folder, which is made where it is missing, for one server: a second one would mark the
+ * runs of the first as interrupted. The claim is an exclusive transaction on a file of its own, so
+ * that the system ends it with the process, however that ends. Returns what gives the folder back.
+ *
+ * @throws RangeError where another server has the folder.
+ */
+export function claimFolder(folder: string): () => void {
+  if (folder === MEMORY) return () => undefined;
+  mkdirSync(folder, { recursive: true });
+  const lock = new Database(join(folder, 'server.lock'));
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
+    const needed = 'a folder of its own is needed (--data-dir)';
+    throw new RangeError(`dataDir is "${folder}", which another server is using: ${needed}`);
+  }
+  return () => {
+    lock.exec('ROLLBACK');
+    lock.close();
+  };
+}
+
+/**
+ * Opens the database in a folder; `:memory:` keeps nothing.
  *
  * @throws Error where the file is of a newer version than this.
  */
 export function openDatabase(folder: string): Database.Database {
-  const isMemory = folder === ':memory:';
-  if (!isMemory) mkdirSync(folder, { recursive: true });
+  const isMemory = folder === MEMORY;
   const database = new Database(isMemory ? folder : join(folder, 'runs.sqlite'));
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
