@@ -41,12 +41,34 @@ export interface AutoscalingState extends CommonState {
   budgetLeft: number;
 }
 
-const countNames = ['count0', 'count1', 'count2'] as const;
-const startingNames = ['starting0', 'starting1', 'starting2'] as const;
-
 /** Instances of all types, the starting ones included. */
 const instancesOf = ({ count0, count1, count2 }: AutoscalingState): number =>
   count0 + count1 + count2;
+
+/** Instances of a type, the starting ones included. */
+function countOf({ count0, count1, count2 }: AutoscalingState, type: number): number {
+  if (type === 0) return count0;
+  return type === 1 ? count1 : count2;
+}
+
+/** The starting instances of a type. */
+function startingOf({ starting0, starting1, starting2 }: AutoscalingState, type: number): number {
+  if (type === 0) return starting0;
+  return type === 1 ? starting1 : starting2;
+}
+
+function setType(state: AutoscalingState, type: number, count: number, starting: number): void {
+  if (type === 0) {
+    state.count0 = count;
+    state.starting0 = starting;
+  } else if (type === 1) {
+    state.count1 = count;
+    state.starting1 = starting;
+  } else {
+    state.count2 = count;
+    state.starting2 = starting;
+  }
+}
 
 /** Sum of a word's sixteen two-bit counts. */
 function sumOfPairs(word: number): number {
@@ -162,19 +184,26 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
   /** Who was starting comes closer to serving; then the change, within its bounds. */
   private applyAction(state: AutoscalingState, { index }: ActionRow): void {
     const { s } = this;
-    for (const name of startingNames) state[name] >>>= 2;
+    state.starting0 >>>= 2;
+    state.starting1 >>>= 2;
+    state.starting2 >>>= 2;
     const type = s.isFleet === 1 ? clip(index[0], 0, s.numTypes - 1) : 0;
     const asked = clip(index[index.length - 1], 0, 2 * s.maxDelta) - s.maxDelta;
     const total = instancesOf(state);
-    const count = state[countNames[type]];
+    const count = countOf(state, type);
     const least = 1 - total > -count ? 1 - total : -count;
     const change = clip(asked, least, s.maxInstances - total);
-    state[countNames[type]] += change;
-    if (s.coldStartSteps === 0) return;
-    const starting = startingNames[type];
-    if (change > 0) state[starting] |= change << (2 * (s.coldStartSteps - 1));
-    for (let left = change; left < 0; left++) state[starting] = withoutNewest(state[starting]);
-    state[starting] >>>= 0;
+    setType(state, type, count + change, this.startingAfter(startingOf(state, type), change));
+  }
+
+  /** The starting instances of a type after a change: the newest start last and leave first. */
+  private startingAfter(starting: number, change: number): number {
+    const { coldStartSteps } = this.s;
+    if (coldStartSteps === 0) return starting;
+    if (change > 0) return (starting | (change << (2 * (coldStartSteps - 1)))) >>> 0;
+    let left = starting;
+    for (let i = change; i < 0; i++) left = withoutNewest(left);
+    return left >>> 0;
   }
 
   /** The step's requests: the profile's rate and a normal deviation, at least 0. */

@@ -37,7 +37,10 @@ export interface ActionRow {
 export interface ReferenceEnvironment<State extends CommonState> {
   /** Writes into a metrics row those whose change is a statistic, as they stand in the state. */
   previousMetrics(state: State, row: Float64Array): void;
-  /** A state with every slot at zero. */
+  /**
+   * A state with every slot at zero. Written as one literal, so that all states have one shape
+   * and V8 finds their fields without searching.
+   */
   createState(): State;
   /** Begins the episode that `seedLo`, `seedHi` and `episode` name. */
   reset(state: State, out: Outputs): void;

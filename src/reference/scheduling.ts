@@ -48,9 +48,20 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     const { numServers, numSlots, deadlineSteps, runningSlots } = this.s;
     const array = (length: number) => new Uint32Array(length);
     return {
-      ...{ seedLo: 0, seedHi: 0, episode: 0, step: 0, finished: 0 },
-      ...{ windowStart: 0, numVisible: 0, backlogHead: 0, numBacklog: 0, numRunning: 0 },
-      ...{ lastServer: 0, powerMw: 0, cpuInUse: 0, lastArrivals: 0 },
+      seedLo: 0,
+      seedHi: 0,
+      episode: 0,
+      step: 0,
+      finished: 0,
+      windowStart: 0,
+      numVisible: 0,
+      backlogHead: 0,
+      numBacklog: 0,
+      numRunning: 0,
+      lastServer: 0,
+      powerMw: 0,
+      cpuInUse: 0,
+      lastArrivals: 0,
       serverMode: array(numServers),
       serverCpu: array(numServers),
       serverMem: array(numServers),
@@ -196,9 +207,9 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     m[metric.running] = state.numRunning;
     m[metric.waiting] = state.numVisible + state.numBacklog;
     m[metric.backlog] = state.numBacklog;
-    for (const mode of state.serverMode) {
-      m[metric.asleep] += mode === serverMode.asleep ? 1 : 0;
-      m[metric.waking] += mode === serverMode.waking ? 1 : 0;
+    for (let n = 0; n < this.s.numServers; n++) {
+      m[metric.asleep] += state.serverMode[n] === serverMode.asleep ? 1 : 0;
+      m[metric.waking] += state.serverMode[n] === serverMode.waking ? 1 : 0;
     }
   }
 
@@ -240,8 +251,8 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
 
   private writeMask(state: SchedulingState, mask: Uint8Array): void {
     const { cluster, wait, s } = this;
-    for (let k = 0; k < s.numSlots; k++) {
-      for (let n = 0; n < s.numServers; n++) {
+    for (let n = 0; n < s.numServers; n++) {
+      for (let k = 0; k < s.numSlots; k++) {
         mask[k * s.numServers + n] = cluster.fits(state, k, n) ? 1 : 0;
       }
     }
