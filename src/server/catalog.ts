@@ -2,13 +2,14 @@
 import {
   type CompiledTask,
   compileTask,
+  familyOf,
   type JsonObject,
   listTasks,
   SHIPPED_TABLES,
   spec,
   type TaskSpec,
 } from '../index.js';
-import { refusing, unprocessable } from './errors.js';
+import { ApiError, refusing, unprocessable } from './errors.js';
 
 /** The origin's tasks by their numeric ids, with the names it gave them. */
 const ORIGIN_NAMES: Readonly<Record<string, string>> = {
@@ -42,11 +43,12 @@ export function taskSpecs(): readonly TaskSpec[] {
   return [...listTasks()].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
 }
 
+/** A task by its spec alone: one that cannot be compiled must not take the others off the list. */
 export function describeTask(task: TaskSpec): TaskEntry {
   const { id, name, difficulty, description, aliases } = task;
   const number = originNumber(task);
-  const active = compiled(id).config['active_actions'];
-  const layoutNames = compiled(id).layout.actions.map((action) => action.name);
+  const active = task.config['active_actions'];
+  const layoutNames = familyOf(id).layout.actions.map((action) => action.name);
   return {
     id: number ?? id,
     name: number === undefined ? name : ORIGIN_NAMES[number],
@@ -78,10 +80,20 @@ export function compiled(id: string, config: JsonObject = {}): CompiledTask {
     return known;
   }
   refuseFiles(config, ['config']);
-  const task = refusing('config', () => compileTask(id, config));
+  const isPlain = Object.keys(config).length === 0;
+  const task = isPlain ? available(id) : refusing('config', () => compileTask(id, config));
   cache.set(key, task);
   if (cache.size > COMPILED_MAX) cache.delete(cache.keys().next().value!);
   return task;
+}
+
+/** A task as it was registered; what is wrong with that is no fault of the request: 503. */
+function available(id: string): CompiledTask {
+  try {
+    return compileTask(id);
+  } catch (error) {
+    throw new ApiError(503, `task ${id} cannot be compiled here: ${(error as Error).message}`);
+  }
 }
 
 /** Entries by which the library may be told a file; a client may name only what is shipped. */

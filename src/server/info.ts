@@ -1,6 +1,7 @@
 /** What `GET /info` tells: the words of the API and what stands behind it. */
 import type { Backend, CompiledTask, TaskSpec } from '../index.js';
 import { compiled, originNumber, taskSpecs } from './catalog.js';
+import { ApiError } from './errors.js';
 import { actionSchema, observationSchema, plain } from './openenv/schema.js';
 import { VERSION } from './version.js';
 
@@ -13,11 +14,19 @@ function rewardWeights({ config }: CompiledTask): Record<string, unknown> {
   );
 }
 
+/** A task with all that it has, or with the reason why it cannot be had. */
 function describeTask(spec: TaskSpec) {
-  const task = compiled(spec.id);
+  const names = { id: originNumber(spec) ?? spec.id, env_id: spec.id };
+  try {
+    return { ...names, ...describeCompiled(compiled(spec.id)) };
+  } catch (error) {
+    if (error instanceof ApiError) return { ...names, unavailable: error.message };
+    throw error;
+  }
+}
+
+function describeCompiled(task: CompiledTask) {
   return {
-    id: originNumber(spec) ?? spec.id,
-    env_id: spec.id,
     action_schema: actionSchema(task),
     action_space: task.actionSpace.toJSON(),
     observation_space: task.observationSpace.toJSON(),
@@ -34,6 +43,9 @@ function describeTask(spec: TaskSpec) {
 export function describeServer(backend: Backend, rootTask: TaskSpec) {
   const tasks = taskSpecs().map(describeTask);
   const root = compiled(rootTask.id);
+  const weights = tasks.flatMap((task) =>
+    'reward_weights' in task ? [[String(task.id), task.reward_weights]] : [],
+  );
   return {
     name: 'infragym',
     version: VERSION,
@@ -42,7 +54,7 @@ export function describeServer(backend: Backend, rootTask: TaskSpec) {
     action_schema: actionSchema(root),
     observation_schema: observationSchema(root),
     observation_names: root.observationNames,
-    reward_weights: Object.fromEntries(tasks.map((task) => [String(task.id), task.reward_weights])),
+    reward_weights: Object.fromEntries(weights),
     openenv_task: rootTask.id,
     tasks,
   };
