@@ -29,16 +29,27 @@ type Choice = Partial<Measurement>;
 const NATIVE = { timed: 'step', backend: 'native', kernel_asked: 'auto' } as const;
 const FLAT_ENVS = 1024;
 
+/** A peer by its id in `bench/peers`, and how many times as fast an environment is to be. */
+interface PeerGoal {
+  readonly environment: string;
+  readonly id: string;
+  readonly name: string;
+  readonly atLeast: number;
+}
+
+const GYMNASIUM = { id: 'gymnasium-numpy', name: 'Gymnasium CartPole in NumPy' };
+
+export const PEER_GOALS: readonly PeerGoal[] = [
+  { environment: 'serving', id: 'serving-scipy', name: 'NumPy/SciPy serving', atLeast: 34000 },
+  { environment: 'serving', id: 'serving-numba', name: 'Numba serving', atLeast: 15 },
+  { environment: 'serving', ...GYMNASIUM, atLeast: 2.5 },
+  { environment: 'serving', id: 'gymnax', name: 'gymnax CartPole', atLeast: 3.5 },
+  { environment: 'autoscaling', ...GYMNASIUM, atLeast: 4.5 },
+  { environment: 'provisioning', ...GYMNASIUM, atLeast: 4.5 },
+];
+
 export const GOALS: readonly Goal[] = [
-  ...[
-    // A peer's id in `bench/peers`, and how many times as fast serving is to be.
-    ['serving-scipy', 34000],
-    ['serving-numba', 15],
-    ['gymnasium-numpy', 2.5],
-    ['gymnax', 3.5],
-  ].map(([peer, atLeast]) => againstPeer('serving', String(peer), Number(atLeast))),
-  againstPeer('autoscaling', 'gymnasium-numpy', 4.5),
-  againstPeer('provisioning', 'gymnasium-numpy', 4.5),
+  ...PEER_GOALS.map(againstPeer),
   againstNative('wasm', 'Rust WASM', 0.25),
   againstNative('assemblyscript', 'AssemblyScript', 0.2),
   ...SUBJECTS.map(({ environment }) => twoThreads(environment)),
@@ -75,14 +86,14 @@ export function goalRows(results: Results): GoalRow[] {
   });
 }
 
-function againstPeer(environment: string, peer: string, atLeast: number): Goal {
+function againstPeer({ environment, id, name, atLeast }: PeerGoal): Goal {
   return {
-    name: `${environment}, native ÷ ${peer}`,
+    name: `${environment}, native ÷ ${name}`,
     unit: '×',
     atLeast,
     figure: (results) => {
       const ours = find(results, { ...NATIVE, group: 'peers', environment });
-      const theirs = results.peers.find(({ id }) => id === peer);
+      const theirs = results.peers.find((peer) => peer.id === id);
       if (ours === undefined || theirs === undefined) return null;
       const ns = theirs.steps_per_second_rounds.map((rate) => 1e9 / rate);
       return pairedRatio(ns, ours.ns_rounds);

@@ -52,7 +52,7 @@ export class Session {
         this.progress.show(`starting ${id}`);
         await runner.ask(id, PEER_WARM_UP_SECONDS);
       }
-      const once = { ...this.settings, rounds: 1 };
+      const once = { rounds: 1, sampleSeconds: PEER_SECONDS / 2 };
       for (let round = 0; round < PEER_ROUNDS; round++) {
         const name = `peers, round ${round + 1} of ${PEER_ROUNDS}`;
         await measure(name, workloads, once, current.samples, this.onSample);

@@ -1,9 +1,9 @@
 /** From samples to figures, goals, comparisons, text and picture. */
 import { describe, expect, it } from 'vitest';
 import { compareBuilds, compareRuns, readResults } from '../../bench/compare.js';
-import { goalRows } from '../../bench/goals.js';
+import { goalRows, PEER_GOALS } from '../../bench/goals.js';
 import { instructionsOf } from '../../bench/instructions.js';
-import { type PeerRow, readAnswer, withAnswer } from '../../bench/peers.js';
+import { type PeerRow, peerIds, readAnswer, withAnswer } from '../../bench/peers.js';
 import { drawResults } from '../../bench/picture.js';
 import { comparisonText, noiseText, resultsText } from '../../bench/report.js';
 import { median, pairedRatio, spread } from '../../bench/statistics.js';
@@ -50,6 +50,10 @@ describe('goals', () => {
     });
     expect(rowOf('dearest', results(sizes))).toMatchObject({ figure: '1.4 ×', isMet: false });
     expect(rowOf('dearest', results(sizes.slice(0, 3)))).toMatchObject({ figure: null });
+  });
+
+  it('name peers that there are', () => {
+    for (const { id } of PEER_GOALS) expect(peerIds()).toContain(id);
   });
 
   it('compare with peers round by round', () => {
