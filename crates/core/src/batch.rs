@@ -126,29 +126,60 @@ impl<E: Env> Batch<E> {
     }
 
     fn step_block(&self, index: usize, block: &mut Block) {
-        let finished = lanes_where(&block.words[word::FINISHED], |value| value != 0);
-        if finished != 0 && self.autoreset == autoreset::DISABLED {
-            self.step_unfinished(index, block, finished);
-            return;
-        }
         match self.kernel {
-            Kernel::Scalar => step_lanes(&self.env, block, self.lanes(index), finished),
-            Kernel::Portable => self.env.step_block::<Base>(block, finished),
+            Kernel::Scalar => self.step_scalars(index, block),
+            Kernel::Portable => self.step_vectors::<Base>(index, block),
             // SAFETY: `Kernel::choose` gives these only where the processor has them.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { step_avx2(&self.env, block, finished) },
+            Kernel::Avx2 => unsafe { step_avx2(self, index, block) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { step_avx512(&self.env, block, finished) },
+            Kernel::Avx512 => unsafe { step_avx512(self, index, block) },
             #[cfg(not(target_arch = "x86_64"))]
-            Kernel::Avx2 | Kernel::Avx512 => self.env.step_block::<Base>(block, finished),
+            Kernel::Avx2 | Kernel::Avx512 => self.step_vectors::<Base>(index, block),
         }
+    }
+
+    fn step_scalars(&self, index: usize, block: &mut Block) {
+        if let Some(finished) = self.finished(index, block) {
+            step_lanes(&self.env, block, self.lanes(index), finished);
+            self.turn_over(index, block, finished);
+        }
+    }
+
+    /// Inlined whole, so that all of it is compiled for the instruction set of its caller.
+    #[inline(always)]
+    fn step_vectors<I: Isa>(&self, index: usize, block: &mut Block) {
+        if let Some(finished) = self.finished(index, block) {
+            self.env.step_block::<I>(block, finished);
+            self.turn_over(index, block, finished);
+        }
+    }
+
+    /// The lanes that begin an episode instead of a step; `None` where the step is done already,
+    /// since without autoreset they stand still.
+    #[inline(always)]
+    fn finished(&self, index: usize, block: &mut Block) -> Option<u64> {
+        let finished = finished_lanes(&block.words[word::FINISHED]);
+        if finished != 0 && self.autoreset == autoreset::DISABLED {
+            self.step_unfinished(index, block, finished);
+            return None;
+        }
+        Some(finished)
+    }
+
+    /// Begins the episodes of the finished lanes and ends those that the step ended.
+    #[inline(always)]
+    fn turn_over(&self, index: usize, block: &mut Block, finished: u64) {
         for lane in bits(finished) {
             let episode = &mut block.words[word::EPISODE][lane];
             *episode = episode.wrapping_add(1);
             self.begin_episode(block, lane);
         }
-        self.end_episodes(index, block);
+        let ended = ended_lanes(block.terminated, block.truncated);
+        if ended != 0 {
+            self.end_episodes(index, block, ended);
+        }
     }
 
     /// Without autoreset a finished environment stands still: its last flags remain.
@@ -161,7 +192,8 @@ impl<E: Env> Batch<E> {
             block.terminated[lane] = 0;
             block.truncated[lane] = 0;
         }
-        self.end_episodes(index, block);
+        let ended = ended_lanes(block.terminated, block.truncated);
+        self.end_episodes(index, block, ended);
         for lane in bits(finished) {
             block.terminated[lane] = flags.0[lane];
             block.truncated[lane] = flags.1[lane];
@@ -186,12 +218,7 @@ impl<E: Env> Batch<E> {
     }
 
     /// Publishes the statistics of the episodes that ended in this step.
-    fn end_episodes(&self, index: usize, block: &mut Block) {
-        let ended = lanes_where(block.terminated, |flag| flag != 0)
-            | lanes_where(block.truncated, |flag| flag != 0);
-        if ended == 0 {
-            return;
-        }
+    fn end_episodes(&self, index: usize, block: &mut Block, ended: u64) {
         let shape = &self.store.shape;
         for lane in bits(ended) {
             let row = &mut block.final_statistics[lane * shape.statistics..][..shape.statistics];
@@ -343,15 +370,15 @@ impl<E: Env> VectorEnv for Batch<E> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn step_avx2<E: Env>(env: &E, block: &mut Block, skip: u64) {
-    env.step_block::<Avx2>(block, skip);
+fn step_avx2<E: Env>(batch: &Batch<E>, index: usize, block: &mut Block) {
+    batch.step_vectors::<Avx2>(index, block);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512cd")]
-fn step_avx512<E: Env>(env: &E, block: &mut Block, skip: u64) {
-    env.step_block::<Avx512>(block, skip);
+fn step_avx512<E: Env>(batch: &Batch<E>, index: usize, block: &mut Block) {
+    batch.step_vectors::<Avx512>(index, block);
 }
 
 #[inline(always)]
@@ -363,15 +390,30 @@ fn step_lanes<E: Env + ?Sized>(env: &E, block: &mut Block, lanes: Range<usize>, 
     }
 }
 
-/// The lanes for which a condition holds, as bits.
+/// The lanes whose word is not zero, as bits.
 #[inline(always)]
-fn lanes_where<T: Copy>(values: &[T; LANES], holds: impl Fn(T) -> bool) -> u64 {
-    let any = values.iter().fold(false, |any, &value| any | holds(value));
-    if !any {
+fn finished_lanes(words: &[u32; LANES]) -> u64 {
+    if words.iter().fold(0, |any, word| any | word) == 0 {
         return 0;
     }
-    values.iter().enumerate().fold(0, |bits, (lane, &value)| {
-        bits | (u64::from(holds(value)) << lane)
+    words.iter().enumerate().fold(0, |bits, (lane, &word)| {
+        bits | (u64::from(word != 0) << lane)
+    })
+}
+
+/// The lanes with a flag set, as bits. Flags are 0 or 1.
+#[inline(always)]
+fn ended_lanes(terminated: &[u8; LANES], truncated: &[u8; LANES]) -> u64 {
+    let flags: [u64; LANES / 8] = std::array::from_fn(|i| {
+        let eight = |flags: &[u8; LANES]| *flags[8 * i..].first_chunk().expect("eight flags");
+        u64::from_le_bytes(eight(terminated)) | u64::from_le_bytes(eight(truncated))
+    });
+    if flags.iter().fold(0, |any, eight| any | eight) == 0 {
+        return 0;
+    }
+    // The product moves flag k of eight from bit 8 k to bit 56 + k, and nothing else there.
+    flags.iter().enumerate().fold(0, |bits, (i, eight)| {
+        bits | (eight.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * i))
     })
 }
 
