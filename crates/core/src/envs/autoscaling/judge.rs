@@ -1,0 +1,111 @@
+//! What a step is judged by, as small values: a kernel keeps a copy where its loops run, and so
+//! the compiler knows that nothing they write changes it.
+
+use crate::generated::autoscaling::Scalars;
+
+/// What an instance of each type serves and costs for a step.
+#[derive(Clone, Copy)]
+pub(super) struct Prices {
+    pub(super) capacities: [f64; 3],
+    pub(super) prices: [f64; 3],
+}
+
+impl Prices {
+    pub(super) fn new(s: &Scalars) -> Self {
+        Self {
+            capacities: [s.capacity_0, s.capacity_1, s.capacity_2],
+            prices: [s.price_0, s.price_1, s.price_2],
+        }
+    }
+}
+
+/// The target range of one utilisation, percent.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    low: f64,
+    high: f64,
+    centre: f64,
+    gain: f64,
+}
+
+/// How a step is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Judge {
+    pub(super) cpu: Target,
+    pub(super) memory: Target,
+    pub(super) cpu_factor: f64,
+    pub(super) memory_factor: f64,
+    pub(super) latency_sla: f64,
+    pub(super) has_budget: f64,
+    pub(super) below_penalty: f64,
+    pub(super) above_penalty: f64,
+    pub(super) distance_weight: f64,
+    pub(super) mixed_penalty: f64,
+    pub(super) cost_weight: f64,
+    pub(super) reward_offset: f64,
+    pub(super) reward_gain: f64,
+}
+
+impl Judge {
+    pub(super) fn new(s: &Scalars) -> Self {
+        let cpu = Target {
+            low: s.cpu_low,
+            high: s.cpu_high,
+            centre: s.cpu_centre,
+            gain: s.cpu_gain,
+        };
+        let memory = Target {
+            low: s.memory_low,
+            high: s.memory_high,
+            centre: s.memory_centre,
+            gain: s.memory_gain,
+        };
+        Self {
+            cpu,
+            memory,
+            cpu_factor: s.cpu_factor,
+            memory_factor: s.memory_factor,
+            latency_sla: s.latency_sla,
+            has_budget: s.has_budget,
+            below_penalty: s.below_penalty,
+            above_penalty: s.above_penalty,
+            distance_weight: s.distance_weight,
+            mixed_penalty: s.mixed_penalty,
+            cost_weight: s.cost_weight,
+            reward_offset: s.reward_offset,
+            reward_gain: s.reward_gain,
+        }
+    }
+
+    /// The value of one utilisation: 1 in the middle of its range, 0 at its ends, less outside.
+    #[inline(always)]
+    pub(super) fn value(&self, u: f64, target: &Target) -> f64 {
+        let below = 0.0 - self.below_penalty - (target.low - u) * self.distance_weight;
+        let above = 0.0 - self.above_penalty - (u - target.high) * self.distance_weight;
+        let value = 1.0 - (u - target.centre).abs() * target.gain;
+        let inside = if value > 0.0 { value } else { 0.0 };
+        let not_above = if u > target.high { above } else { inside };
+        if u < target.low { below } else { not_above }
+    }
+
+    /// What it costs that the two utilisations are not both of some value.
+    #[inline(always)]
+    pub(super) fn mixed(&self, cpu: f64, memory: f64) -> f64 {
+        if (cpu >= 0.0) & (memory >= 0.0) {
+            0.0
+        } else {
+            self.mixed_penalty
+        }
+    }
+
+    /// The reward, of utilisations in percent and the step's price.
+    #[inline(always)]
+    pub(super) fn reward(&self, cpu: f64, memory: f64, price: f64) -> f32 {
+        let cpu = self.value(cpu, &self.cpu);
+        let memory = self.value(memory, &self.memory);
+        let raw = cpu + memory - self.cost_weight * price - self.mixed(cpu, memory);
+        let reward = (raw + self.reward_offset) * self.reward_gain;
+        let above = if reward > 0.0 { reward } else { 0.0 };
+        (if above < 1.0 { above } else { 1.0 }) as f32
+    }
+}
