@@ -1,11 +1,11 @@
 /**
- * Makes `.venv/peers` with the pinned packages of `requirements.txt`:
+ * Makes `.venv/peers` with the pinned packages of both requirements files:
  * `node bench/peers/install.mjs`. Needs Python 3.11 or later as `python3` (another one: the
- * environment variable PYTHON) and about 2.5 GB of disk, most of it EnvPool's assets.
+ * environment variable PYTHON) and about 2 GB of disk, most of it EnvPool's assets.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { python, requirements, venv } from './paths.mjs';
+import { python, requirements, requirementsWithoutDependencies, venv } from './paths.mjs';
 
 function run(program, args) {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
@@ -17,7 +17,9 @@ function run(program, args) {
 export function install() {
   if (!existsSync(python)) run(process.env.PYTHON ?? 'python3', ['-m', 'venv', venv]);
   const quietly = ['--quiet', '--disable-pip-version-check'];
-  run(python, ['-m', 'pip', 'install', ...quietly, '-r', requirements]);
+  const pip = ['-m', 'pip', 'install', ...quietly];
+  run(python, [...pip, '-r', requirements]);
+  run(python, [...pip, '--no-deps', '-r', requirementsWithoutDependencies]);
 }
 
 install();

@@ -7,3 +7,4 @@ export const root = join(here, '../..');
 export const venv = join(root, '.venv/peers');
 export const python = join(venv, 'bin/python');
 export const requirements = join(here, 'requirements.txt');
+export const requirementsWithoutDependencies = join(here, 'requirements-no-deps.txt');

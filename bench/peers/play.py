@@ -12,9 +12,8 @@ import sys
 def main() -> None:
     spec, episodes = json.loads(sys.argv[1]), int(sys.argv[2])
     play = importlib.import_module(spec["module"]).play
-    for text in sys.argv[3:]:
-        action = [float(number) for number in text.split(",")]
-        played = play(spec["options"], action, episodes)
+    actions = [[float(number) for number in text.split(",")] for text in sys.argv[3:]]
+    for played in play(spec["options"], actions, episodes):
         print(json.dumps({name: values.tolist() for name, values in played.items()}), flush=True)
 
 

@@ -283,9 +283,16 @@ def make(options: dict[str, Any]) -> Callable[[], int]:
     return run
 
 
-def play(options: dict[str, Any], action: list[float], episodes: int) -> dict[str, np.ndarray]:
-    """One episode in each of ``episodes`` environments: means of what is observed, statistics."""
+def play(
+    options: dict[str, Any], actions: list[list[float]], episodes: int
+) -> list[dict[str, np.ndarray]]:
+    """For each action an episode in ``episodes`` environments: means of observations, sums."""
     rollout, batch = make_rollout(options, episodes, seed=7)
+    return [play_episode(rollout, batch, action) for action in actions]
+
+
+def play_episode(rollout: Callable, batch: Batch, action: list[float]) -> dict[str, np.ndarray]:
+    """From the beginning of an episode to its end, which all environments reach together."""
     batch.actions[:] = action
     sums = np.zeros(batch.observations.shape)
     steps = 0
@@ -295,4 +302,4 @@ def play(options: dict[str, Any], action: list[float], episodes: int) -> dict[st
         ended = batch.truncated[:, None]
         sums += np.where(ended, batch.final_observations, batch.observations)
     played = dict(zip(OBSERVATIONS, (sums / steps).T, strict=True))
-    return played | dict(zip(STATISTICS, batch.final_statistics.T, strict=True))
+    return played | dict(zip(STATISTICS, batch.final_statistics.copy().T, strict=True))

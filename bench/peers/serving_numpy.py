@@ -155,11 +155,17 @@ def make(options: dict[str, Any]) -> Callable[[], int]:
     return run
 
 
-def play(options: dict[str, Any], action: list[float], episodes: int) -> dict[str, np.ndarray]:
-    """One episode in each of ``episodes`` environments: means of what is observed, sums."""
+def play(
+    options: dict[str, Any], actions: list[list[float]], episodes: int
+) -> list[dict[str, np.ndarray]]:
+    """For each action an episode in ``episodes`` environments: means of observations, sums."""
     envs = ServingVectorEnv(load_model(options["model"]), episodes, seed=7)
-    actions = np.tile(np.array(action, np.float32), (episodes, 1))
-    sums = np.zeros((episodes, len(OBSERVATIONS)))
+    return [play_episode(envs, action) for action in actions]
+
+
+def play_episode(envs: ServingVectorEnv, action: list[float]) -> dict[str, np.ndarray]:
+    actions = np.tile(np.array(action, np.float32), (envs.num_envs, 1))
+    sums = np.zeros(envs.observations.shape)
     steps, info = 0, {}
     while "episode" not in info:
         observations, _, _, _, info = envs.step(actions)

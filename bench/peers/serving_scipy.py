@@ -312,28 +312,42 @@ def make(options: dict[str, Any]) -> Callable[[], int]:
     return run
 
 
-def play(options: dict[str, Any], action: list[float], episodes: int) -> dict[str, np.ndarray]:
-    """Some episodes of one action: means of what is observed, and what the log sums to."""
+def play(
+    options: dict[str, Any], actions: list[list[float]], episodes: int
+) -> list[dict[str, np.ndarray]]:
+    """For each action some episodes: means of what is observed, sums over the log."""
     env = InferenceEnv(load_model(options["model"]))
-    names = ("kv_budget", "batch_size", "spec_length", "prefill_disagg", "quant_tier")
-    held = dict(zip(names, action, strict=True))
-    rows = []
-    for episode in range(episodes):
-        env.reset(seed=2 * episode)
-        observed = []
-        truncated = False
-        while not truncated:
-            observation, _, _, truncated, _ = env.step(held)
-            observed.append(observation)
-        means = np.mean(observed, axis=0, dtype=np.float64)
-        log = [entry["metrics"] for entry in env.episode_log]
-        sums = {
-            "episode_return": sum(entry["reward"] for entry in env.episode_log),
-            "tokens_per_sec_sum": sum(row["tokens_per_sec"] for row in log),
-            "ttft_p50_ms_sum": sum(row["ttft_p50_ms"] for row in log),
-            "slo_violations_sum": sum(row["slo_violations"] for row in log),
-            "cost_per_1k_sum": sum(row["cost_per_1k"] for row in log),
-            "gpu_memory_gb_max": max(row["gpu_memory_gb"] for row in log),
-        }
-        rows.append(dict(zip(OBSERVATIONS, means, strict=True)) | sums)
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    env.reset(seed=7)
+    played = []
+    for action in actions:
+        rows = [play_episode(env, action) for _ in range(episodes)]
+        played.append({name: np.array([row[name] for row in rows]) for name in rows[0]})
+    return played
+
+
+def play_episode(env: InferenceEnv, action: list[float]) -> dict[str, float]:
+    kv_budget, batch_size, spec_length, prefill_disagg, quant_tier = action
+    held = {
+        "kv_budget": kv_budget,
+        "batch_size": batch_size,
+        "spec_length": SPEC_LENGTHS.index(spec_length),
+        "prefill_disagg": prefill_disagg,
+        "quant_tier": quant_tier,
+    }
+    env.reset()
+    observed = []
+    truncated = False
+    while not truncated:
+        observation, _, _, truncated, _ = env.step(held)
+        observed.append(observation)
+    means = np.mean(observed, axis=0, dtype=np.float64)
+    log = [entry["metrics"] for entry in env.episode_log]
+    sums = {
+        "episode_return": sum(entry["reward"] for entry in env.episode_log),
+        "tokens_per_sec_sum": sum(row["tokens_per_sec"] for row in log),
+        "ttft_p50_ms_sum": sum(row["ttft_p50_ms"] for row in log),
+        "slo_violations_sum": sum(row["slo_violations"] for row in log),
+        "cost_per_1k_sum": sum(row["cost_per_1k"] for row in log),
+        "gpu_memory_gb_max": max(row["gpu_memory_gb"] for row in log),
+    }
+    return dict(zip(OBSERVATIONS, means, strict=True)) | sums
