@@ -64,21 +64,66 @@ async function residentBytes(base) {
   return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)[1]);
 }
 
-/** Errors, latency and growth of memory, the first sixth of the time left out as warm-up. */
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Least-squares slope of values that were taken one a second, per second. */
+function slope(values) {
+  const middle = (values.length - 1) / 2;
+  const average = mean(values);
+  const rise = values.reduce((sum, value, i) => sum + (i - middle) * (value - average), 0);
+  return rise / values.reduce((sum, _, i) => sum + (i - middle) ** 2, 0);
+}
+
+/** Resident bytes, once a second, for as long as `work` takes. */
+async function watchMemory(base, work) {
+  const samples = [];
+  let isOver = false;
+  const end = work.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    samples.push(await residentBytes(base));
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 1000))]);
+  }
+  return samples;
+}
+
+/**
+ * Errors, latency and growth of memory, the first sixth of the time left out as warm-up. Growth is
+ * the last tenth of the samples against the first tenth.
+ */
 async function soak(base) {
   const bodies = await stepBodies(base, SOAK_SESSIONS);
   await http(`${base}/step`, bodies, Math.ceil(soakSeconds / 6));
-  const before = await residentBytes(base);
-  const result = await http(`${base}/step`, bodies, soakSeconds);
-  const after = await residentBytes(base);
+  const load = http(`${base}/step`, bodies, soakSeconds);
+  const samples = await watchMemory(base, load);
+  const result = await load;
+  const tenth = Math.ceil(samples.length / 10);
+  const before = mean(samples.slice(0, tenth));
+  const after = mean(samples.slice(-tenth));
   return {
     seconds: soakSeconds,
     sessions: SOAK_SESSIONS,
     requests: result.requests.total,
     failures: result.non2xx + result.errors + result.timeouts,
+    p50_ms: result.latency.p50,
     p99_ms: result.latency.p99,
+    max_ms: result.latency.max,
+    memory_mb_start: before / 2 ** 20,
+    memory_mb_end: after / 2 ** 20,
+    memory_mb_per_minute: (slope(samples) * 60) / 2 ** 20,
     memory_growth: after / before - 1,
   };
+}
+
+function printSoak({ seconds: time, sessions, requests, ...soaked }) {
+  const { failures, p50_ms, p99_ms, max_ms } = soaked;
+  const [start, end, rate] = ['start', 'end', 'per_minute'].map((name) =>
+    soaked[`memory_mb_${name}`].toFixed(1),
+  );
+  console.log(`soak of ${time} s: ${sessions} sessions, ${requests} steps, ${failures} failures`);
+  console.log(`  latency p50 ${p50_ms} ms, p99 ${p99_ms} ms, max ${max_ms} ms`);
+  console.log(`  memory ${start} MB, then ${end} MB, ${rate} MB/minute`);
 }
 
 const settings = ['--rate-limit', '0', '--sessions', '1000', '--port', '0'];
@@ -122,6 +167,7 @@ if (options.json) {
 } else {
   console.log(`POST /step ${steps.rate.toFixed(0)}/s, echo ${steps.echo.toFixed(0)}/s`);
   console.log(`WebSocket step ${websocket.rate.toFixed(0)}/s, echo ${websocket.echo.toFixed(0)}/s`);
+  if (long !== undefined) printSoak(long);
   for (const [name, value, passed, target] of checks) {
     console.log(
       `${passed ? 'ok    ' : 'MISSED'} ${name}: ${Number(value.toPrecision(4))} (${target})`,
