@@ -14,7 +14,7 @@ import {
   peerDefinitions,
   SUBJECTS,
 } from './definitions.js';
-import { DigestMismatchError, readDigests, writeDigests } from './digests.js';
+import { readDigests, writeDigests } from './digests.js';
 import { writeDocument } from './docs.js';
 import { countInstructions } from './instructions.js';
 import { loadBackends, loadLibrary, ROOT } from './library.js';
@@ -142,8 +142,12 @@ async function run(): Promise<void> {
     console.error(`stopped; ${saveResults(session.results, options.out)} has what was measured`);
     process.exit(130);
   });
-  await measureAll(session, builds);
-  saveResults(session.results, options.out);
+  try {
+    await measureAll(session, builds);
+  } finally {
+    session.settle();
+    if (session.results.measurements.length > 0) saveResults(session.results, options.out);
+  }
   console.log(resultsText(session.results));
   const report = comparison(session, base);
   if (report === null) return;
@@ -164,7 +168,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   progress.clear();
-  const isExpected = error instanceof DigestMismatchError;
-  console.error(isExpected || !(error instanceof Error) ? String(error) : error.message);
+  console.error(String(error));
   process.exitCode = 1;
 });

@@ -47,11 +47,7 @@ export class Session {
     const workloads = [calibration(), ...current.prepared];
     const runner = new PeerRunner();
     try {
-      const ids = peerIds();
-      for (const id of ids) {
-        this.progress.show(`starting ${id}`);
-        await runner.ask(id, PEER_WARM_UP_SECONDS);
-      }
+      const ids = await this.startPeers(runner);
       const once = { rounds: 1, sampleSeconds: PEER_SECONDS / 2 };
       for (let round = 0; round < PEER_ROUNDS; round++) {
         const name = `peers, round ${round + 1} of ${PEER_ROUNDS}`;
@@ -66,6 +62,22 @@ export class Session {
       runner.close();
       this.settle();
     }
+  }
+
+  /** Starts and warms up every peer; returns those that are there, and notes why others are not. */
+  private async startPeers(runner: PeerRunner): Promise<string[]> {
+    const started: string[] = [];
+    for (const id of peerIds()) {
+      this.progress.show(`starting ${id}`);
+      try {
+        await runner.ask(id, PEER_WARM_UP_SECONDS);
+        started.push(id);
+      } catch (error) {
+        const reason = (error as Error).message.split('\n')[0];
+        this.results.skipped.push({ id: `peers: ${id}`, reason });
+      }
+    }
+    return started;
   }
 
   /** Takes what has been timed so far into the results. */
