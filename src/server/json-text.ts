@@ -12,7 +12,7 @@ const WHOLE_MAX = 2 ** 24;
 const NUMBER_BYTES_MAX = 32;
 
 const ZERO = 48;
-const [COMMA, COLON, MINUS, POINT] = Buffer.from(',:-.');
+const [COMMA, MINUS, POINT] = Buffer.from(',-.');
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('{}[]');
 
 /** The decimals 0000 to 9999, four bytes each. */
@@ -30,8 +30,9 @@ export function jsonBytes(json: string): Uint8Array {
 export class JsonText {
   private bytes = Buffer.alloc(BUFFER_BYTES);
   private end = 0;
-  /** Names and strings in quotes that have been written before. */
+  /** Strings in quotes that have been written before, and names as `,"name":`. */
   private readonly known = new Map<string, Uint8Array>();
+  private readonly names = new Map<string, Uint8Array>();
 
   /** Begins a text; whatever was written before is forgotten. */
   begin(): this {
@@ -84,9 +85,7 @@ export class JsonText {
     for (const name in object) {
       const value = (object as Record<string, unknown>)[name];
       if (value === undefined) continue;
-      this.byte(COMMA);
-      this.string(name);
-      this.byte(COLON);
+      this.raw(this.names.get(name) ?? this.prepareName(name));
       this.value(value);
     }
   }
@@ -115,6 +114,12 @@ export class JsonText {
       if (this.known.size < KNOWN_TEXTS_MAX) this.known.set(text, quoted);
     }
     this.raw(quoted);
+  }
+
+  private prepareName(name: string): Uint8Array {
+    const bytes = jsonBytes(`,${JSON.stringify(name)}:`);
+    if (this.names.size < KNOWN_TEXTS_MAX) this.names.set(name, bytes);
+    return bytes;
   }
 
   private ascii(text: string): void {
