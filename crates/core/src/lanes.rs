@@ -222,6 +222,21 @@ pub fn store_rows<I: Isa>(columns: &[F32s], out: &mut [f32]) {
     }
 }
 
+/// As `store_rows` for rows of at most eight numbers.
+#[inline(always)]
+pub fn store_narrow_rows<I: Isa, const WIDTH: usize>(columns: &[F32s; WIDTH], out: &mut [f32]) {
+    let rows = out.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<GROUP>().0;
+    for (i, rows) in rows.iter_mut().enumerate() {
+        let mut padded = [[0.0; GROUP]; GROUP];
+        for (lanes, column) in padded.iter_mut().zip(columns) {
+            *lanes = group(column, i * GROUP);
+        }
+        for (row, full) in rows.iter_mut().zip(I::transpose(padded)) {
+            *row = *full.first_chunk().expect("at most eight");
+        }
+    }
+}
+
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 

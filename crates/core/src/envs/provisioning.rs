@@ -34,6 +34,8 @@ pub struct Provisioning {
     t: Tables,
     limits: Limits,
     shape: Shape,
+    /// [regime][step]: where the level's columns begin among the arrivals', and its least outcome.
+    profile: Box<[[u32; 2]]>,
 }
 
 impl Provisioning {
@@ -57,9 +59,17 @@ impl Provisioning {
             reals: real::COUNT,
             statistics: statistic::COUNT,
         };
+        let t = Tables::new(program);
+        let of = |&level: &u32| {
+            [
+                level << limits.arrival_bits,
+                t.arrival_offset[level as usize],
+            ]
+        };
         Self {
+            profile: t.profile_level.iter().map(of).collect(),
             s,
-            t: Tables::new(program),
+            t,
             limits,
             shape,
         }

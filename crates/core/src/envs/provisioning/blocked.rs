@@ -1,80 +1,89 @@
 //! The blocked kernel: the oracle's step for 64 lanes at a time, stage by stage, each stage a
 //! plain loop over lanes. Operation for operation it is `provisioning.rs`.
 
-use super::{Provisioning, SUMS, clamp};
+use super::{Provisioning, clamp};
 use crate::generated::common::{statistic as common_statistic, stream};
 use crate::generated::provisioning::{metric, observation, real, statistic, word};
-use crate::lanes::{F32s, Isa, U32s, philox, store_rows};
-use crate::store::{Block, LANES};
+use crate::lanes::{F32s, F64s, GROUP, Isa, U32s, group, store_narrow_rows};
+use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
+type Words = [U32s; word::COUNT];
+type Reals = [F64s; real::COUNT];
+type Statistics = [F64s; statistic::COUNT];
 
-/// What flows between the stages of a step, one number per lane.
+/// What flows between the stages of a step, one number per lane. Local arrays: the compiler sees
+/// that they share no memory with the state, and so can work on many lanes at once.
 struct Lanes {
     booting: I32s,
     change: I32s,
     processed: I32s,
     arrivals: I32s,
+    /// Before the step.
     regime: U32s,
-    metrics: [F32s; metric::COUNT],
+    rewards: F32s,
+    costs: F32s,
 }
 
 impl Provisioning {
     /// One step of every lane.
     #[inline(always)]
     pub(super) fn step_lanes<I: Isa>(&self, block: &mut Block) {
+        let words: &mut Words = fixed(block.words);
+        let reals: &mut Reals = fixed(block.reals);
+        let statistics: &mut Statistics = fixed(block.statistics);
         let mut x = Lanes {
             booting: [0; LANES],
             change: [0; LANES],
             processed: [0; LANES],
             arrivals: [0; LANES],
-            regime: block.words[word::REGIME],
-            metrics: [[0.0; LANES]; metric::COUNT],
+            regime: words[word::REGIME],
+            rewards: [0.0; LANES],
+            costs: [0.0; LANES],
         };
-        self.start_booted_lanes(block);
-        self.provision_lanes(block, &mut x);
-        self.admit_arrivals_lanes::<I>(block, &mut x);
-        self.serve_lanes(block, &mut x);
-        self.pay_lanes(block, &mut x);
-        self.fold_lanes(block, &x);
-        self.observe_lanes(block, &x);
+        self.start_booted_lanes(words);
+        self.provision_lanes(words, fixed(block.actions), &mut x);
+        self.admit_arrivals_lanes::<I>(words, &mut x);
+        self.account_lanes(words, reals, statistics, &mut x);
+        *block.rewards = x.rewards;
+        *block.costs = x.costs;
+        for lane in 0..LANES {
+            block.terminated[lane] = u8::from(reals[real::BUDGET][lane] <= 0.0);
+            block.truncated[lane] = u8::from(words[word::STEP][lane] >= self.limits.horizon);
+        }
+        self.observe_lanes::<I>(words, reals, &x, block.observations);
         if !block.metrics.is_empty() {
-            self.report_lanes(block, &mut x);
-            store_rows::<I>(&x.metrics, block.metrics);
+            self.report_lanes(block, &x);
         }
     }
 
     #[inline(always)]
-    fn start_booted_lanes(&self, block: &mut Block) {
+    fn start_booted_lanes(&self, words: &mut Words) {
         let delay = self.limits.boot_delay;
         if delay == 0 {
             return;
         }
-        let first = block.words[word::BOOTING_0];
         for lane in 0..LANES {
-            block.words[word::RUNNING][lane] += first[lane];
+            words[word::RUNNING][lane] += words[word::BOOTING_0][lane];
         }
         let slots = word::BOOTING_0..word::BOOTING_0 + delay;
-        block
-            .words
-            .copy_within(slots.start + 1..slots.end, slots.start);
-        block.words[slots.end - 1] = [0; LANES];
+        words.copy_within(slots.start + 1..slots.end, slots.start);
+        words[slots.end - 1] = [0; LANES];
     }
 
     #[inline(always)]
-    fn provision_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn provision_lanes(&self, words: &mut Words, actions: &U32s, x: &mut Lanes) {
         let (gpus_max, change_max) = (self.limits.gpus_max, self.limits.change_max);
         let slots = word::BOOTING_0..word::BOOTING_0 + self.limits.boot_delay;
         for slot in slots.clone() {
             for lane in 0..LANES {
-                x.booting[lane] += block.words[slot][lane] as i32;
+                x.booting[lane] += words[slot][lane] as i32;
             }
         }
-        let actions: &[u32; LANES] = (&*block.actions).try_into().expect("one action a lane");
         let mut release = [0; LANES];
         let mut rent = [0; LANES];
         for lane in 0..LANES {
-            let rented = block.words[word::RUNNING][lane] as i32 + x.booting[lane];
+            let rented = words[word::RUNNING][lane] as i32 + x.booting[lane];
             let request = clamp(actions[lane] as i32, -change_max, change_max);
             let room = if gpus_max > rented {
                 gpus_max - rented
@@ -90,175 +99,163 @@ impl Provisioning {
             let is_newest = slot + 1 == slots.end;
             for lane in 0..LANES {
                 let added = if is_newest { rent[lane] } else { 0 };
-                let booting = block.words[slot][lane] as i32 + added;
+                let booting = words[slot][lane] as i32 + added;
                 let taken = if release[lane] < booting {
                     release[lane]
                 } else {
                     booting
                 };
-                block.words[slot][lane] = (booting - taken) as u32;
+                words[slot][lane] = (booting - taken) as u32;
                 release[lane] -= taken;
                 x.booting[lane] += added - taken;
             }
         }
         let at_once = if slots.is_empty() { rent } else { [0; LANES] };
         for lane in 0..LANES {
-            let running = block.words[word::RUNNING][lane] as i32;
-            block.words[word::RUNNING][lane] = (running + at_once[lane] - release[lane]) as u32;
+            let running = words[word::RUNNING][lane] as i32;
+            words[word::RUNNING][lane] = (running + at_once[lane] - release[lane]) as u32;
         }
     }
 
+    /// Draws the arrivals and the next step's regime; counts the step.
     #[inline(always)]
-    fn admit_arrivals_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
-        let t = &self.t;
-        let words = &mut block.words;
-        let seeds = [&words[word::SEED_LO], &words[word::SEED_HI]];
-        let steps = &words[word::STEP];
-        let w = philox::<I>(steps, &words[word::EPISODE], [stream::STEP, 0], seeds);
+    fn admit_arrivals_lanes<I: Isa>(&self, words: &mut Words, x: &mut Lanes) {
+        let (mut first_word, mut second_word) = ([0; LANES], [0; LANES]);
+        for first in (0..LANES).step_by(GROUP) {
+            let of = |slot: usize| group(&words[slot], first);
+            let counter = [
+                of(word::STEP),
+                of(word::EPISODE),
+                [stream::STEP; GROUP],
+                [0; GROUP],
+            ];
+            let drawn = I::philox(counter, [of(word::SEED_LO), of(word::SEED_HI)]);
+            first_word[first..first + GROUP].copy_from_slice(&drawn[0]);
+            second_word[first..first + GROUP].copy_from_slice(&drawn[1]);
+        }
         let (bits, profile_steps) = (self.limits.arrival_bits, self.limits.profile_steps);
         let last = profile_steps - 1;
-        let now: U32s = std::array::from_fn(|lane| {
-            let step = if steps[lane] < last {
-                steps[lane]
-            } else {
-                last
-            };
-            x.regime[lane] * profile_steps + step
-        });
-        let levels: U32s = std::array::from_fn(|lane| t.profile_level[now[lane] as usize]);
-        let at: U32s =
-            std::array::from_fn(|lane| (levels[lane] << bits) + (w[0][lane] >> (32 - bits)));
-        let entries: U32s = std::array::from_fn(|lane| t.arrival_alias[at[lane] as usize]);
-        let offsets: U32s = std::array::from_fn(|lane| t.arrival_offset[levels[lane] as usize]);
+        let (mut entries, mut smallest) = ([0; LANES], [0; LANES]);
+        for lane in 0..LANES {
+            let step = words[word::STEP][lane];
+            let now = if step < last { step } else { last };
+            let [columns, least] = self.profile[(x.regime[lane] * profile_steps + now) as usize];
+            let at = columns + (first_word[lane] >> (32 - bits));
+            entries[lane] = self.t.arrival_alias[at as usize];
+            smallest[lane] = least;
+        }
         let mask = (1 << bits) - 1;
         for lane in 0..LANES {
-            let rest = (w[0][lane] << bits) >> bits;
-            let own = at[lane] & mask;
-            let entry = entries[lane];
-            let outcome = if rest < entry >> bits {
-                own
-            } else {
-                entry & mask
-            };
-            x.arrivals[lane] = (offsets[lane] + outcome) as i32;
+            let drawn = first_word[lane];
+            let own = drawn >> (32 - bits);
+            let (threshold, alias) = (entries[lane] >> bits, entries[lane] & mask);
+            let is_own = (drawn << bits) >> bits < threshold;
+            let outcome = if is_own { own } else { alias };
+            x.arrivals[lane] = (smallest[lane] + outcome) as i32;
+            words[word::STEP][lane] += 1;
         }
-        let table: [u32; 4] = t.regime_alias[..]
+        let table: [u32; 4] = self.t.regime_alias[..]
             .try_into()
             .expect("two regimes, two columns");
         for lane in 0..LANES {
-            let column = w[1][lane] >> 31;
+            let drawn = second_word[lane];
+            let column = drawn >> 31;
             let calm = if column == 0 { table[0] } else { table[1] };
             let surge = if column == 0 { table[2] } else { table[3] };
             let entry = if x.regime[lane] == 0 { calm } else { surge };
-            let rest = (w[1][lane] << 1) >> 1;
-            words[word::REGIME][lane] = if rest < entry >> 1 { column } else { entry & 1 };
+            let is_own = (drawn << 1) >> 1 < entry >> 1;
+            words[word::REGIME][lane] = if is_own { column } else { entry & 1 };
         }
     }
 
+    /// Serves the queue, pays the rent, judges the step and folds the statistics.
     #[inline(always)]
-    fn serve_lanes(&self, block: &mut Block, x: &mut Lanes) {
-        for lane in 0..LANES {
-            let queue = block.words[word::QUEUE][lane] as i32;
-            let running = block.words[word::RUNNING][lane] as i32;
-            let processed = if queue < running { queue } else { running };
-            let left = queue - processed + x.arrivals[lane];
-            block.words[word::QUEUE][lane] = left as u32;
-            x.processed[lane] = processed;
-        }
-    }
-
-    /// Money: rent, budget, reward, and how the episode stands.
-    #[inline(always)]
-    fn pay_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn account_lanes(
+        &self,
+        words: &mut Words,
+        reals: &mut Reals,
+        statistics: &mut Statistics,
+        x: &mut Lanes,
+    ) {
         let s = &self.s;
-        let horizon = self.limits.horizon;
+        let (gpu_cost, job_value, wait_cost) = (s.gpu_cost, s.job_value, s.wait_cost);
         for lane in 0..LANES {
-            let queue = block.words[word::QUEUE][lane] as i32;
-            let rented = block.words[word::RUNNING][lane] as i32 + x.booting[lane];
-            let cost = s.gpu_cost * f64::from(rented);
-            let budget = block.reals[real::BUDGET][lane] - cost;
-            let value = s.job_value * f64::from(x.processed[lane]);
-            let reward = value - cost - s.wait_cost * f64::from(queue);
-            let overrun = if budget < 0.0 { 0.0 - budget } else { 0.0 };
-            block.reals[real::BUDGET][lane] = budget;
-            block.rewards[lane] = reward as f32;
-            block.costs[lane] = overrun as f32;
-            x.metrics[metric::COST_USD][lane] = cost as f32;
-            x.metrics[metric::ARRIVALS][lane] = x.arrivals[lane] as f32;
-            x.metrics[metric::PROCESSED][lane] = x.processed[lane] as f32;
-            x.metrics[metric::QUEUE][lane] = queue as f32;
-            x.metrics[metric::BOOTING_GPUS][lane] = x.booting[lane] as f32;
-            x.metrics[metric::BUDGET_EXHAUSTED][lane] = if budget <= 0.0 { 1.0 } else { 0.0 };
-        }
-        for lane in 0..LANES {
-            block.terminated[lane] = u8::from(block.reals[real::BUDGET][lane] <= 0.0);
-        }
-        for lane in 0..LANES {
-            let step = block.words[word::STEP][lane] + 1;
-            block.words[word::STEP][lane] = step;
-            block.truncated[lane] = u8::from(step >= horizon);
-        }
-    }
-
-    #[inline(always)]
-    fn fold_lanes(&self, block: &mut Block, x: &Lanes) {
-        let statistics = &mut *block.statistics;
-        for lane in 0..LANES {
+            let waiting = words[word::QUEUE][lane] as i32;
+            let running = words[word::RUNNING][lane] as i32;
+            let processed = if waiting < running { waiting } else { running };
+            let queue = waiting - processed + x.arrivals[lane];
+            words[word::QUEUE][lane] = queue as u32;
+            x.processed[lane] = processed;
+            let cost = gpu_cost * f64::from(running + x.booting[lane]);
+            let budget = reals[real::BUDGET][lane] - cost;
+            reals[real::BUDGET][lane] = budget;
+            let value = job_value * f64::from(processed);
+            let reward = (value - cost - wait_cost * f64::from(queue)) as f32;
+            let overrun = (if budget < 0.0 { 0.0 - budget } else { 0.0 }) as f32;
+            x.rewards[lane] = reward;
+            x.costs[lane] = overrun;
+            let queue = f64::from(queue as f32);
+            let exhausted = if budget <= 0.0 { 1.0 } else { 0.0 };
             statistics[common_statistic::LENGTH_STEPS][lane] += 1.0;
-        }
-        for lane in 0..LANES {
-            statistics[common_statistic::EPISODE_RETURN][lane] += f64::from(block.rewards[lane]);
-        }
-        for lane in 0..LANES {
-            statistics[common_statistic::EPISODE_COST][lane] += f64::from(block.costs[lane]);
-        }
-        for (slot, index) in SUMS {
-            for lane in 0..LANES {
-                statistics[slot][lane] += f64::from(x.metrics[index][lane]);
-            }
-        }
-        for lane in 0..LANES {
-            let queue = f64::from(x.metrics[metric::QUEUE][lane]);
+            statistics[common_statistic::EPISODE_RETURN][lane] += f64::from(reward);
+            statistics[common_statistic::EPISODE_COST][lane] += f64::from(overrun);
+            statistics[statistic::ARRIVALS_SUM][lane] += f64::from(x.arrivals[lane] as f32);
+            statistics[statistic::PROCESSED_SUM][lane] += f64::from(processed as f32);
+            statistics[statistic::QUEUE_SUM][lane] += queue;
+            statistics[statistic::COST_USD_SUM][lane] += f64::from(cost as f32);
+            statistics[statistic::BUDGET_EXHAUSTED_SUM][lane] += exhausted;
             let most = statistics[statistic::QUEUE_MAX][lane];
-            let first = block.words[word::STEP][lane] == 1;
-            statistics[statistic::QUEUE_MAX][lane] =
-                if first | (queue > most) { queue } else { most };
+            let is_first = words[word::STEP][lane] == 1;
+            let is_most = is_first | (queue > most);
+            statistics[statistic::QUEUE_MAX][lane] = if is_most { queue } else { most };
         }
     }
 
     #[inline(always)]
-    fn observe_lanes(&self, block: &mut Block, x: &Lanes) {
-        let (words, reals) = (&block.words, &block.reals);
-        let number = |values: &U32s| -> F32s { values.map(|value| value as i32 as f32) };
-        let mut o = [[0.0f32; LANES]; observation::COUNT];
-        o[observation::TIME_STEP] = number(&words[word::STEP]);
-        o[observation::ACTIVE_GPUS] = number(&words[word::RUNNING]);
-        o[observation::QUEUE_SIZE] = x.metrics[metric::QUEUE];
-        o[observation::CURRENT_BUDGET] = reals[real::BUDGET].map(|budget| budget as f32);
-        o[observation::INCOMING_JOBS] = x.metrics[metric::ARRIVALS];
-        o[observation::BOOTING_GPUS] = x.metrics[metric::BOOTING_GPUS];
-        for (column, &scale) in o.iter_mut().zip(&self.t.observation_scale) {
-            *column = column.map(|value| value * scale);
-        }
-        let rows = block.observations.chunks_exact_mut(observation::COUNT);
-        for (lane, row) in rows.enumerate() {
-            for (value, column) in row.iter_mut().zip(&o) {
-                *value = column[lane];
-            }
-        }
-    }
-
-    /// The metrics that only `info` reads.
-    #[inline(always)]
-    fn report_lanes(&self, block: &Block, x: &mut Lanes) {
-        let m = &mut x.metrics;
+    fn observe_lanes<I: Isa>(
+        &self,
+        words: &Words,
+        reals: &Reals,
+        x: &Lanes,
+        observations: &mut [f32],
+    ) {
+        let scale: [f32; observation::COUNT] = self.t.observation_scale[..]
+            .try_into()
+            .expect("a factor each");
+        let mut o = [[0.0; LANES]; observation::COUNT];
         for lane in 0..LANES {
+            let of = |slot: usize| words[slot][lane] as i32 as f32;
+            let budget = reals[real::BUDGET][lane] as f32;
+            let booting = x.booting[lane] as f32;
+            o[observation::TIME_STEP][lane] = of(word::STEP) * scale[observation::TIME_STEP];
+            o[observation::ACTIVE_GPUS][lane] = of(word::RUNNING) * scale[observation::ACTIVE_GPUS];
+            o[observation::QUEUE_SIZE][lane] = of(word::QUEUE) * scale[observation::QUEUE_SIZE];
+            o[observation::CURRENT_BUDGET][lane] = budget * scale[observation::CURRENT_BUDGET];
+            o[observation::INCOMING_JOBS][lane] =
+                x.arrivals[lane] as f32 * scale[observation::INCOMING_JOBS];
+            o[observation::BOOTING_GPUS][lane] = booting * scale[observation::BOOTING_GPUS];
+        }
+        store_narrow_rows::<I, { observation::COUNT }>(&o, observations);
+    }
+
+    /// The metrics, which only `info` reads.
+    fn report_lanes(&self, block: &mut Block, x: &Lanes) {
+        for (lane, m) in block.metrics.chunks_exact_mut(metric::COUNT).enumerate() {
+            let running = block.words[word::RUNNING][lane] as i32;
+            let budget = block.reals[real::BUDGET][lane];
             let clamped = f64::from(block.actions[lane] as i32) - f64::from(x.change[lane]);
-            m[metric::RUNNING_GPUS][lane] = block.words[word::RUNNING][lane] as i32 as f32;
-            m[metric::BUDGET_USD][lane] = block.reals[real::BUDGET][lane] as f32;
-            m[metric::APPLIED_GPUS][lane] = x.change[lane] as f32;
-            m[metric::CLAMPED_GPUS][lane] = clamped as f32;
-            m[metric::REGIME][lane] = x.regime[lane] as f32;
+            let cost = self.s.gpu_cost * f64::from(running + x.booting[lane]);
+            m[metric::ARRIVALS] = x.arrivals[lane] as f32;
+            m[metric::PROCESSED] = x.processed[lane] as f32;
+            m[metric::QUEUE] = block.words[word::QUEUE][lane] as f32;
+            m[metric::RUNNING_GPUS] = running as f32;
+            m[metric::BOOTING_GPUS] = x.booting[lane] as f32;
+            m[metric::COST_USD] = cost as f32;
+            m[metric::BUDGET_USD] = budget as f32;
+            m[metric::APPLIED_GPUS] = x.change[lane] as f32;
+            m[metric::CLAMPED_GPUS] = clamped as f32;
+            m[metric::REGIME] = x.regime[lane] as f32;
+            m[metric::BUDGET_EXHAUSTED] = if budget <= 0.0 { 1.0 } else { 0.0 };
         }
     }
 }
