@@ -21,7 +21,9 @@ import {
   AUTORESET_SAME_STEP,
   KERNEL_SCALAR,
   POLICY_CONSTANT,
+  POLICY_LINEAR,
   POLICY_RANDOM,
+  POLICY_TABULAR,
   WORD_EPISODE,
   WORD_FINISHED,
   WORD_SEED_HI,
@@ -29,6 +31,7 @@ import {
   WORD_STEP,
 } from './generated/common';
 import { Out } from './outputs';
+import { actByParameters, reserveParameters } from './parameters';
 import { actRandomly } from './policy';
 import { allocateState, real, setReal, setWord, statisticsOf, word, wordsOf } from './state';
 
@@ -57,6 +60,7 @@ export function create<Family>(numEnvs: i32, autoreset: u32, metrics: bool, kern
     family.numReals,
     family.numStatistics,
   );
+  reserveParameters();
   family.begin();
 }
 
@@ -103,6 +107,7 @@ export function rollout<Family>(policy: u32, steps: u32): void {
     for (let i = 0; i < Batch.numEnvs; i++) {
       if (Batch.isSimd && i % CHUNK == 0) prepareChunk<Family>(i);
       if (policy == POLICY_RANDOM) actRandomly(i);
+      else if (policy == POLICY_LINEAR || policy == POLICY_TABULAR) actByParameters(policy, i);
       else if (policy != POLICY_CONSTANT) family.act(policy, i);
       stepEnvironment<Family>(i);
     }

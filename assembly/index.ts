@@ -5,6 +5,7 @@
 export { channelAt as channel_ptr } from './channels';
 export { episodes, kernelId as kernel_id } from './batch';
 export { create, programBuffer as program_buffer, reset, rollout, step } from './families';
+export { parameterBuffer as parameter_ptr, setParameters as set_parameters } from './parameters';
 export {
   exportSlot as export_slot,
   importSlot as import_slot,

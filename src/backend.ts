@@ -48,6 +48,20 @@ export type Channels = {
   readonly [C in ChannelDef as C['name']]: ArrayOf<C['dtype']>;
 };
 
+/** The channels of a recorded rollout: first what the policy saw, then what came of it. */
+export const RECORDED = [
+  'observations',
+  'masks',
+  'actions',
+  'rewards',
+  'costs',
+  'terminated',
+  'truncated',
+] as const satisfies readonly (keyof Channels)[];
+
+/** The caller's arrays for a recorded rollout. */
+export type Recording = Partial<Pick<Channels, (typeof RECORDED)[number]>>;
+
 /** A batch of environments of one program. */
 export interface Batch {
   /** The kernel that steps it, e.g. `avx2`, `simd128`, `scalar`. */
@@ -67,6 +81,16 @@ export interface Batch {
   stepAsync?(): Promise<void>;
   /** `steps` steps under a policy of the core, see `corePolicy` in `generated/common.ts`. */
   rollout(policy: number, steps: number): void;
+  /**
+   * `rollout`, written step by step into the arrays that are given, [steps, numEnvs, ...]; the
+   * caller has checked them. Absent where it is done in single steps as well.
+   */
+  record?(policy: number, steps: number, arrays: Recording): void;
+  /**
+   * Takes the words of a linear or tabular policy, `POLICY_WORDS_MAX` at most, by which `rollout`
+   * then plays; `src/policy-parameters.ts` writes them. Throws for those of another task.
+   */
+  setParameters(words: Uint32Array): void;
   /** Episodes that ended since the batch was made. */
   episodes(): number;
   /** The state: u32 slots [slot][env], then f64 slots [slot][env], statistics included. */

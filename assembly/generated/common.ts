@@ -2,6 +2,7 @@
 export const MAGIC: u32 = 1297696585;
 export const FORMAT_VERSION: u32 = 1;
 export const FIRST_HEURISTIC: u32 = 16;
+export const POLICY_WORDS_MAX: u32 = 262144;
 export const HEADER_MAGIC: i32 = 0;
 export const HEADER_FORMAT_VERSION: i32 = 1;
 export const HEADER_FAMILY: i32 = 2;
@@ -37,7 +38,9 @@ export const AUTORESET_COUNT: i32 = 3;
 
 export const POLICY_CONSTANT: u32 = 0;
 export const POLICY_RANDOM: u32 = 1;
-export const POLICY_COUNT: i32 = 2;
+export const POLICY_LINEAR: u32 = 2;
+export const POLICY_TABULAR: u32 = 3;
+export const POLICY_COUNT: i32 = 4;
 
 export const KERNEL_AUTO: u32 = 0;
 export const KERNEL_SCALAR: u32 = 1;

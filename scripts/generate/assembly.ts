@@ -30,6 +30,7 @@ export function assemblyCommon(common: CommonSpec): string {
     `export const MAGIC: u32 = ${common.magic};`,
     `export const FORMAT_VERSION: u32 = ${common.format_version};`,
     `export const FIRST_HEURISTIC: u32 = ${common.first_heuristic};`,
+    `export const POLICY_WORDS_MAX: u32 = ${common.policy_words_max};`,
     constants('HEADER', common.header),
     constants('CHANNEL', common.channels),
     constants('STREAM', common.streams, 'u32'),

@@ -44,6 +44,7 @@ export function rustCommon(common: CommonSpec): string {
     `pub const MAGIC: u32 = ${common.magic};`,
     `pub const FORMAT_VERSION: u32 = ${common.format_version};`,
     `pub const FIRST_HEURISTIC: u32 = ${common.first_heuristic};`,
+    `pub const POLICY_WORDS_MAX: usize = ${common.policy_words_max};`,
     `pub const HEADER_NAMES: [&str; ${headerNames.length}] = [${headerNames.join(', ')}];`,
     module('header', common.header, 'Indices of the header words.'),
     module('channel', common.channels, 'Indices of the channels.'),

@@ -64,6 +64,7 @@ export interface CommonSpec {
   policies: string[];
   /** Number in a rollout of the first of a family's own policies, its enum `heuristics`. */
   first_heuristic: number;
+  policy_words_max: number;
   kernels: string[];
   action_kinds: string[];
   words: WordSpec[];

@@ -39,6 +39,7 @@ export function typescriptCommon(common: CommonSpec): string {
     `export const MAGIC = ${common.magic};`,
     `export const FORMAT_VERSION = ${common.format_version};`,
     `export const FIRST_HEURISTIC = ${common.first_heuristic};`,
+    `export const POLICY_WORDS_MAX = ${common.policy_words_max};`,
     `export const headerNames = ${quote(common.header.map((h) => h.name))} as const;`,
     indexObject('header', common.header, 'Indices of the header words.'),
     indexObject('channel', common.channels, 'Indices of the channels.'),

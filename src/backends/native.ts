@@ -13,6 +13,8 @@ import {
   type Channels,
   KERNELS,
   type Kernel,
+  RECORDED,
+  type Recording,
 } from '../backend.js';
 import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
@@ -36,6 +38,9 @@ interface Addon {
   step(batch: number): void;
   stepAsync(batch: number): Promise<void>;
   rollout(batch: number, policy: number, steps: number): void;
+  /** The arrays of `RECORDED`, as bytes. */
+  record(batch: number, policy: number, steps: number, ...arrays: (Uint8Array | null)[]): void;
+  setParameters(batch: number, words: Uint32Array): void;
   episodes(batch: number): number;
   exportSlot(batch: number, slot: number, out: Uint8Array): void;
   importSlot(batch: number, slot: number, data: Uint8Array): void;
@@ -86,6 +91,18 @@ class NativeBatch implements Batch {
 
   rollout(policy: number, steps: number): void {
     this.addon.rollout(this.handle, policy, steps);
+  }
+
+  record(policy: number, steps: number, arrays: Recording): void {
+    const bytes = RECORDED.map((name) => {
+      const array = arrays[name];
+      return array ? new Uint8Array(array.buffer, array.byteOffset, array.byteLength) : null;
+    });
+    this.addon.record(this.handle, policy, steps, ...bytes);
+  }
+
+  setParameters(words: Uint32Array): void {
+    this.addon.setParameters(this.handle, words);
   }
 
   episodes(): number {

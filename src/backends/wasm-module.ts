@@ -25,6 +25,10 @@ interface WasmExports {
   reset(seedLo: number, seedHi: number, seeded: number, masked: number): void;
   step(): void;
   rollout(policy: number, steps: number): void;
+  /** Room for `POLICY_WORDS_MAX` words of a policy. */
+  parameter_ptr(): number;
+  /** Takes so many words from there: 1, or 0 for a policy of another task. */
+  set_parameters(words: number): number;
   /** f64 */
   episodes(): number;
   /** Scratch of 8 bytes an environment, for slots. */
@@ -44,6 +48,8 @@ const EXPORTS: readonly (keyof WasmExports)[] = [
   'reset',
   'step',
   'rollout',
+  'parameter_ptr',
+  'set_parameters',
   'episodes',
   'slot_ptr',
   'export_slot',
@@ -157,6 +163,12 @@ class WasmBatch implements Batch {
 
   rollout(policy: number, steps: number): void {
     this.wasm.rollout(policy, steps);
+  }
+
+  setParameters(words: Uint32Array): void {
+    const { wasm } = this;
+    new Uint32Array(wasm.memory.buffer, wasm.parameter_ptr(), words.length).set(words);
+    if (wasm.set_parameters(words.length) === 0) throw new RangeError('a policy of another task');
   }
 
   episodes(): number {

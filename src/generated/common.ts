@@ -2,6 +2,7 @@
 export const MAGIC = 1297696585;
 export const FORMAT_VERSION = 1;
 export const FIRST_HEURISTIC = 16;
+export const POLICY_WORDS_MAX = 262144;
 export const headerNames = ["magic","format_version","family","layout_hash","total_bytes","scalar_count","table_count","checksum"] as const;
 /** Indices of the header words. */
 export const header = {
@@ -62,8 +63,10 @@ export const autoresetModeNames = ["next_step","same_step","disabled"] as const;
 export const corePolicy = {
   constant: 0,
   random: 1,
+  linear: 2,
+  tabular: 3,
 } as const;
-export const corePolicyNames = ["constant","random"] as const;
+export const corePolicyNames = ["constant","random","linear","tabular"] as const;
 
 /** Indices of kernels. */
 export const kernel = {

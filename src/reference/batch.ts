@@ -8,6 +8,7 @@ import { camel, channelWidths, type Layout } from '../compile/layout.js';
 import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
 import { drawBlock, unitOf, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
+import { isParametric, Parameters, type Seen } from './parameters.js';
 import { type Folds, foldStep, foldsOf, type StepRecord } from './statistics.js';
 
 /** Scalars and tables that every family's program has. */
@@ -35,12 +36,13 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   private readonly autoreset: Autoreset;
   private readonly keepsMetrics: boolean;
   private readonly folds: Folds;
-  private readonly record: { -readonly [K in keyof StepRecord]: StepRecord[K] };
+  private readonly stepRecord: { -readonly [K in keyof StepRecord]: StepRecord[K] };
   private readonly previous: Float64Array;
   private readonly out: Outputs;
   private readonly action: ActionRow;
   private readonly words = new Uint32Array(4);
   private readonly numArrayElements: number;
+  private parameters: Parameters | null = null;
   private numEpisodes = 0;
 
   constructor(
@@ -68,7 +70,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
       truncated: false,
     };
     const { metrics } = this.out;
-    this.record = { step: 0, reward: 0, cost: 0, metrics, previous: this.previous };
+    this.stepRecord = { step: 0, reward: 0, cost: 0, metrics, previous: this.previous };
     const real = new Float32Array(program.scalars.actionDim);
     this.action = { real, index: new Int32Array(real.buffer) };
     const arrays = arraysOf(layout, this.states[0]);
@@ -105,6 +107,10 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
         this.stepState(i);
       }
     }
+  }
+
+  setParameters(words: Uint32Array): void {
+    this.parameters = new Parameters(this.program, words.slice());
   }
 
   episodes(): number {
@@ -181,7 +187,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   }
 
   private fold(i: number, step: number): void {
-    const { record, out, statistics, folds } = this;
+    const { stepRecord: record, out, statistics, folds } = this;
     record.step = step;
     record.reward = out.reward;
     record.cost = out.cost;
@@ -250,8 +256,19 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     if (policy === corePolicy.constant) return;
     const { action } = this;
     if (policy === corePolicy.random) this.actRandomly(this.states[i], action);
+    else if (isParametric(policy)) this.parameters?.act(policy, this.seenBy(i), action);
     else this.environment.act(policy, this.states[i], action);
     this.channels.actions.set(action.index, i * action.index.length);
+  }
+
+  /** What a policy sees of environment i. */
+  private seenBy(i: number): Seen {
+    const { observationDim, maskDim } = this.program.scalars;
+    const { observations, masks } = this.channels;
+    return {
+      observation: observations.subarray(i * observationDim, (i + 1) * observationDim),
+      mask: masks.subarray(i * maskDim, (i + 1) * maskDim),
+    };
   }
 
   /** Uniform on the action space; action numbers 4 k .. 4 k + 3 take the words of block k. */

@@ -17,6 +17,7 @@ function spoilt(spoil: (batch: Batch) => Partial<Batch>): Backend {
         reset: (seed, masked) => batch.reset(seed, masked),
         step: () => batch.step(),
         rollout: (policy, steps) => batch.rollout(policy, steps),
+        setParameters: (words) => batch.setParameters(words),
         episodes: () => batch.episodes(),
         exportState: () => batch.exportState(),
         importState: (state) => batch.importState(state),

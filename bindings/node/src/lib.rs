@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use infragym_core::{Kernel, Options, VectorEnv};
-use napi::bindgen_prelude::{AsyncTask, Error, Result, Status, Uint8Array};
+use infragym_core::{Kernel, Options, Recording, VectorEnv};
+use napi::bindgen_prelude::{AsyncTask, Error, Result, Status, Uint8Array, Uint32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
 
@@ -149,6 +149,54 @@ impl Task for Step {
 #[napi]
 pub fn rollout(batch: u32, policy: u32, steps: u32) -> Result<()> {
     with_batch(batch, |env| env.rollout(policy, steps))
+}
+
+/// As `rollout`, written step by step into the arrays given, which are those of the core's
+/// `RECORDED` in their order: [steps, num_envs, ...], or none.
+#[napi]
+#[allow(clippy::too_many_arguments)] // Numbers and arrays are what passes fastest.
+pub fn record(
+    batch: u32,
+    policy: u32,
+    steps: u32,
+    mut observations: Option<Uint8Array>,
+    mut masks: Option<Uint8Array>,
+    mut actions: Option<Uint8Array>,
+    mut rewards: Option<Uint8Array>,
+    mut costs: Option<Uint8Array>,
+    mut terminated: Option<Uint8Array>,
+    mut truncated: Option<Uint8Array>,
+) -> Result<()> {
+    let arrays = [
+        &mut observations,
+        &mut masks,
+        &mut actions,
+        &mut rewards,
+        &mut costs,
+        &mut terminated,
+        &mut truncated,
+    ];
+    // SAFETY: JavaScript waits for this call, and its caller has seen that the arrays lie apart.
+    let arrays = arrays.map(|array| array.as_mut().map(|array| unsafe { array.as_mut() }));
+    with_batch(batch, |env| {
+        let Some(recording) = Recording::new(arrays, env.store(), steps as usize) else {
+            return Err(refusal(
+                batch,
+                "is recorded into an array of the wrong length",
+            ));
+        };
+        env.record(policy, &recording);
+        Ok(())
+    })?
+}
+
+/// Takes the parameters of a linear or tabular policy.
+#[napi]
+pub fn set_parameters(batch: u32, words: Uint32Array) -> Result<()> {
+    if with_batch(batch, |env| env.set_parameters(&words))? {
+        return Ok(());
+    }
+    Err(refusal(batch, "is given a policy of another task"))
 }
 
 /// Episodes that ended since the batch was made.

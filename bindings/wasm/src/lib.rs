@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use infragym_core::generated::common::POLICY_WORDS_MAX;
 use infragym_core::{Kernel, Options, VectorEnv};
 
 #[derive(Default)]
@@ -11,6 +12,8 @@ struct Instance {
     batch: Option<Box<dyn VectorEnv>>,
     /// One state slot on its way in or out.
     slot: Vec<u8>,
+    /// A policy's parameters on their way in: room that is taken once, and touched by need.
+    parameters: Vec<u32>,
 }
 
 thread_local! {
@@ -49,6 +52,7 @@ pub extern "C" fn create(num_envs: u32, autoreset: u32, metrics: u32, wanted: u3
             Ok(batch) => {
                 instance.batch = Some(batch);
                 instance.slot = vec![0; 8 * options.num_envs];
+                instance.parameters = Vec::with_capacity(POLICY_WORDS_MAX);
                 0
             }
             Err(error) => error.code(),
@@ -79,6 +83,25 @@ pub extern "C" fn step() {
 #[unsafe(no_mangle)]
 pub extern "C" fn rollout(policy: u32, steps: u32) {
     with_batch(|batch| batch.rollout(policy, steps));
+}
+
+/// Address of the room for a policy's parameters, `POLICY_WORDS_MAX` words.
+#[unsafe(no_mangle)]
+pub extern "C" fn parameter_ptr() -> *mut u32 {
+    INSTANCE.with_borrow_mut(|instance| instance.parameters.as_mut_ptr())
+}
+
+/// Takes the words that the caller has written there: 1, or 0 for a policy of another task.
+#[unsafe(no_mangle)]
+pub extern "C" fn set_parameters(words: usize) -> u32 {
+    INSTANCE.with_borrow_mut(|instance| {
+        let (Some(batch), true) = (&mut instance.batch, words <= POLICY_WORDS_MAX) else {
+            return 0;
+        };
+        // SAFETY: there is room for so many, and the caller has written them.
+        unsafe { instance.parameters.set_len(words) };
+        u32::from(batch.set_parameters(&instance.parameters))
+    })
 }
 
 /// Episodes that ended since the batch was made.

@@ -18,6 +18,13 @@ struct Field {
     choices: [f32; MAX_CHOICES],
 }
 
+/// The values of a field of kind index: `count` integers from `lowest` on.
+#[derive(Clone, Copy)]
+pub struct Choices {
+    pub lowest: i32,
+    pub count: usize,
+}
+
 /// Draws action rows from the tables every program has.
 pub struct ActionSampler {
     fields: Vec<Field>,
@@ -35,6 +42,19 @@ impl ActionSampler {
         Self {
             fields: fields.collect(),
         }
+    }
+
+    /// Of each field of kind index its lowest value and how many there are; empty where an action
+    /// is no index.
+    pub fn choices(&self) -> Vec<Choices> {
+        let fields = self.fields.iter();
+        let index = fields.filter(|field| field.kind == action_kind::INDEX);
+        index
+            .map(|field| Choices {
+                lowest: field.low.trunc() as i32,
+                count: field.width.trunc() as usize + 1,
+            })
+            .collect()
     }
 
     /// Writes an action for each of some lanes; numbers 4 k .. 4 k + 3 take the words of block k.

@@ -10,7 +10,9 @@ use crate::generated::common::{autoreset, policy, statistic, word};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{Base, Isa, Kernel};
+use crate::policy::Parameters;
 use crate::pool::Pool;
+use crate::record::Recording;
 use crate::store::{Block, LANES, Shape, Store};
 
 /// An environment family over one program. A lane is one environment of a block.
@@ -60,6 +62,11 @@ pub trait VectorEnv: Send {
     fn step(&mut self);
     /// `steps` steps under a policy of the core.
     fn rollout(&mut self, policy: u32, steps: u32);
+    /// As `rollout`, for the recording's steps, which is written on the way.
+    fn record(&mut self, policy: u32, recording: &Recording);
+    /// Takes the parameters by which `policy::LINEAR` and `policy::TABULAR` play; false, and
+    /// nothing is taken, where they are none.
+    fn set_parameters(&mut self, words: &[u32]) -> bool;
     /// Episodes that ended since the batch was made.
     fn episodes(&self) -> u64;
     /// Copies state slot `slot` (words, arrays, reals, then statistics) to `out`, one element of 4
@@ -84,6 +91,7 @@ pub struct Batch<E> {
     autoreset: u32,
     kernel: Kernel,
     sampler: ActionSampler,
+    parameters: Parameters,
     pool: Pool,
     episodes: AtomicU64,
 }
@@ -100,6 +108,7 @@ impl<E: Env> Batch<E> {
             } else {
                 Kernel::Scalar
             },
+            parameters: Parameters::new(sampler.choices()),
             sampler,
             pool: Pool::new(options.threads),
             episodes: AtomicU64::new(0),
@@ -249,6 +258,9 @@ impl<E: Env> Batch<E> {
         match kind {
             policy::CONSTANT => {}
             policy::RANDOM => self.sampler.sample(block, lanes),
+            policy::LINEAR | policy::TABULAR => {
+                self.parameters.act(kind, self.kernel, block, lanes);
+            }
             _ => {
                 for lane in lanes {
                     self.env.act(kind, block, lane);
@@ -317,6 +329,21 @@ impl<E: Env> VectorEnv for Batch<E> {
                 self.step_block(index, block);
             }
         });
+    }
+
+    fn record(&mut self, policy: u32, recording: &Recording) {
+        self.for_each_block(|index, block| {
+            for step in 0..recording.steps() {
+                recording.write_seen(step, index, block);
+                self.act(policy, block, self.lanes(index));
+                self.step_block(index, block);
+                recording.write_outcome(step, index, block);
+            }
+        });
+    }
+
+    fn set_parameters(&mut self, words: &[u32]) -> bool {
+        self.parameters.set(words, &self.store.shape)
     }
 
     fn episodes(&self) -> u64 {

@@ -8,14 +8,17 @@ mod envs;
 mod float_env;
 pub mod generated;
 mod lanes;
+mod policy;
 mod pool;
 pub mod program;
+mod record;
 pub mod rng;
 pub mod sampling;
 mod store;
 
 pub use batch::{Options, VectorEnv};
 pub use lanes::Kernel;
+pub use record::{RECORDED, Recording};
 pub use store::{Channels, LANES, Shape, Store};
 
 use program::{Program, ProgramError};

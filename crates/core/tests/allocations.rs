@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use infragym_core::generated::common::{FIRST_HEURISTIC, autoreset, policy};
-use infragym_core::{Kernel, Options, create};
+use infragym_core::{Kernel, Options, Recording, VectorEnv, create};
 
 thread_local! {
     /// Allocations of this thread; tests run on threads of their own.
@@ -48,6 +48,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+const POLICIES: [u32; 4] = [
+    policy::CONSTANT,
+    policy::RANDOM,
+    policy::TABULAR,
+    FIRST_HEURISTIC,
+];
 const NUM_ENVS: usize = 70;
 const STEPS: u32 = 45;
 
@@ -80,8 +86,15 @@ fn the_counter_counts() {
     assert!(allocations_of(|| drop(std::hint::black_box(vec![1u8]))) > 0);
 }
 
+/// A tabular policy of one cell, whose row is zeros.
+fn parameters_of(env: &dyn VectorEnv) -> Vec<u32> {
+    let mut words = vec![policy::TABULAR, 0];
+    words.resize(2 + env.store().shape.action_dim, 0);
+    words
+}
+
 #[test]
-fn steps_and_rollouts_allocate_nothing() {
+fn steps_rollouts_and_recordings_allocate_nothing() {
     for (name, program) in PROGRAMS {
         for kernel in Kernel::available() {
             for mode in [
@@ -99,11 +112,17 @@ fn steps_and_rollouts_allocate_nothing() {
                 let mut env = create(program, &options).expect("a valid program");
                 env.reset(Some(1), false);
                 env.step();
+                assert!(env.set_parameters(&parameters_of(&*env)), "{name}");
+                let mut rewards = vec![0; 4 * NUM_ENVS * STEPS as usize];
+                let arrays = [None, None, None, Some(&mut rewards[..]), None, None, None];
+                let recording = Recording::new(arrays, env.store(), STEPS as usize);
+                let recording = recording.expect("the right length");
                 let allocations = allocations_of(|| {
                     (0..STEPS).for_each(|_| env.step());
-                    for policy in [policy::CONSTANT, policy::RANDOM, FIRST_HEURISTIC] {
+                    for policy in POLICIES {
                         env.rollout(policy, STEPS);
                     }
+                    env.record(policy::RANDOM, &recording);
                 });
                 assert!(env.episodes() > 0, "{name}: no episode ended");
                 assert_eq!(allocations, 0, "{name} on {}, mode {mode}", kernel.name());

@@ -5,6 +5,7 @@
 pub const MAGIC: u32 = 1297696585;
 pub const FORMAT_VERSION: u32 = 1;
 pub const FIRST_HEURISTIC: u32 = 16;
+pub const POLICY_WORDS_MAX: usize = 262144;
 pub const HEADER_NAMES: [&str; 8] = ["magic", "format_version", "family", "layout_hash", "total_bytes", "scalar_count", "table_count", "checksum"];
 /// Indices of the header words.
 pub mod header {
@@ -82,7 +83,11 @@ pub mod policy {
     pub const CONSTANT: u32 = 0;
     /// random
     pub const RANDOM: u32 = 1;
-    pub const COUNT: usize = 2;
+    /// linear
+    pub const LINEAR: u32 = 2;
+    /// tabular
+    pub const TABULAR: u32 = 3;
+    pub const COUNT: usize = 4;
 }
 
 /// Indices of kernel.
