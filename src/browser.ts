@@ -94,8 +94,16 @@ export {
   heuristicPolicy,
   type Policy,
   type PolicyView,
+  parametricPolicy,
   randomPolicy,
 } from './policy.js';
+export {
+  type BinnedFeature,
+  type LinearPolicy,
+  type ParametricPolicy,
+  policyRows,
+  type TabularPolicy,
+} from './policy-parameters.js';
 export {
   evaluateProtocol,
   type ProtocolOptions,
@@ -104,6 +112,7 @@ export {
   testSeeds,
   trainSeeds,
 } from './protocol.js';
+export { createRecordArrays, type RecordArrays } from './record.js';
 export { type EpisodeRecord, EpisodeRecorder } from './recorder.js';
 export { compileTask, familyOf, listFamilies, listTasks, register, spec } from './registry.js';
 export { addSeed, formatSeed, makeRng, parseSeed, parseSeedRange, type Seed } from './seeding.js';

@@ -1,5 +1,6 @@
 /** What a policy is: something that writes actions for a whole batch from what the batch shows. */
 import type { CompiledTask } from './envs/family.js';
+import type { ParametricPolicy } from './policy-parameters.js';
 import type { Seed } from './seeding.js';
 import type { Rng } from './spaces.js';
 
@@ -32,10 +33,10 @@ export interface Policy {
   /** Of the policy's own randomness. Default 0. */
   readonly seed?: number | bigint | string;
   /**
-   * The name of the policy of the core that this one is. It is then played by `rollout`, which
-   * steps as well, and `act` is never called.
+   * The policy of the core that this one is, by name or by parameters. It is then played by
+   * `rollout`, which steps as well, and `act` is never called.
    */
-  readonly core?: string;
+  readonly core?: string | ParametricPolicy;
   /** Forgets what it remembers: a batch of `numEnvs` episodes begins. */
   reset?(numEnvs: number): void;
   /** Writes `view.actions` for every environment. */
@@ -49,11 +50,26 @@ export interface Policy {
  * const results = await evaluateEpisodes(task, heuristicPolicy('best-fit'), [0, 1, 2]);
  */
 export function heuristicPolicy(name: string): Policy {
+  return playedByCore(name, name);
+}
+
+/**
+ * A linear or tabular policy, which the core plays.
+ *
+ * @example
+ * const policy = parametricPolicy({ kind: 'linear', weights, bias });
+ * const results = await evaluateEpisodes(task, policy, [0, 1, 2]);
+ */
+export function parametricPolicy(parameters: ParametricPolicy, name?: string): Policy {
+  return playedByCore(name ?? parameters.kind, parameters);
+}
+
+function playedByCore(name: string, core: string | ParametricPolicy): Policy {
   return {
     name,
-    core: name,
+    core,
     act() {
-      throw new Error(`policy ${name} is played by the core: step with rollout('${name}', 1)`);
+      throw new Error(`policy ${name} is played by the core: step with rollout(policy.core, 1)`);
     },
   };
 }

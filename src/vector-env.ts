@@ -5,6 +5,9 @@ import { loadBackend } from './backends/select.js';
 import { clearRows, rowOf, statisticsOfRow, statisticsOfState, writeMask } from './batch-rows.js';
 import { digestOf } from './digest.js';
 import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.js';
+import { corePolicy } from './generated/common.js';
+import { encodePolicy, type ParametricPolicy } from './policy-parameters.js';
+import { checkRecording, type RecordArrays, recordBySteps } from './record.js';
 import { compileTask } from './registry.js';
 import { parseSeed } from './seeding.js';
 import {
@@ -197,17 +200,38 @@ export class VectorEnv {
 
   /**
    * Many steps in one call under a policy of the core: `constant` holds what is in `actions`,
-   * `random` draws uniformly from the action space, by each environment's own seed, and a family
-   * may have heuristics of its own (`task.layout.heuristics`). The last step's actions are in
-   * `actions`. Where autoreset is `disabled`, an environment that finishes stands still for the
-   * rest.
+   * `random` draws uniformly from the action space, by each environment's own seed, a family may
+   * have heuristics of its own (`task.layout.heuristics`), and linear and tabular policies are
+   * played by their parameters. The last step's actions are in `actions`. Where autoreset is
+   * `disabled`, an environment that finishes stands still for the rest.
+   *
+   * @throws RangeError for a policy that is none, naming the field, its value and what is needed.
+   * @example
+   * const rows = policyRows(env.task); // the action's numbers, or logits where it is an index
+   * const weights = new Float32Array(rows * env.task.observationDim);
+   * env.rollout({ kind: 'linear', weights }, 1000);
    */
-  rollout(policy: CorePolicy, steps: number): VectorStep {
-    this.requireBegun();
-    const number = corePolicyNumber(this.task.layout, policy);
-    checkInteger('steps', steps, 0, 2 ** 32 - 1);
-    if (this.autoreset === 'disabled') this.requireUnfinished();
-    this.batch.rollout(number, steps);
+  rollout(policy: CorePolicy | ParametricPolicy, steps: number): VectorStep {
+    this.batch.rollout(this.prepareRollout(policy, steps), steps);
+    return this.stepResult;
+  }
+
+  /**
+   * `rollout` that keeps what a learner wants of every step, in the caller's arrays: on the native
+   * backend the core writes them itself, block by block, on all threads.
+   *
+   * @throws RangeError or TypeError naming an array of another name, type or length, or one that
+   * shares memory with another; nothing has been stepped then.
+   * @example
+   * const arrays = createRecordArrays(env, 128);
+   * const { observations } = env.record('random', 128, arrays); // those after the last step
+   */
+  record(policy: CorePolicy | ParametricPolicy, steps: number, arrays: RecordArrays): VectorStep {
+    const number = this.prepareRollout(policy, steps);
+    const { task, numEnvs, batch } = this;
+    const recording = checkRecording({ task, numEnvs, channels: batch.channels }, steps, arrays);
+    if (batch.record === undefined) recordBySteps(batch, number, steps, recording);
+    else batch.record(number, steps, recording);
     return this.stepResult;
   }
 
@@ -317,6 +341,19 @@ export class VectorEnv {
     this.requireBegun();
     if (this.autoreset === 'disabled') this.requireUnfinished();
     if (actions !== undefined) this.writer.write(actions);
+  }
+
+  /** The number of a policy, its parameters taken. */
+  private prepareRollout(policy: CorePolicy | ParametricPolicy, steps: number): number {
+    this.requireBegun();
+    const isNamed = typeof policy !== 'object';
+    const { layout } = this.task;
+    const number = isNamed ? corePolicyNumber(layout, policy) : corePolicy[policy.kind];
+    const words = isNamed ? null : encodePolicy(this.task, policy);
+    checkInteger('steps', steps, 0, 2 ** 32 - 1);
+    if (this.autoreset === 'disabled') this.requireUnfinished();
+    if (words !== null) this.batch.setParameters(words);
+    return number;
   }
 
   private requireOpen(): void {

@@ -77,8 +77,8 @@ export interface VectorStep extends VectorReset {
   readonly truncated: Uint8Array;
 }
 
-/** A policy that the core itself plays in `rollout`: one every family has, or one of its own. */
-export type CorePolicy = keyof typeof corePolicy | (string & {});
+/** A policy that the core itself plays by name: one every family has, or one of its own. */
+export type CorePolicy = 'constant' | 'random' | (string & {});
 
 /**
  * The number by which a backend knows a policy of the core: `constant`, `random` or one of the
@@ -88,10 +88,13 @@ export type CorePolicy = keyof typeof corePolicy | (string & {});
  */
 export function corePolicyNumber(layout: Layout, policy: CorePolicy): number {
   const name = String(policy);
+  if (name === 'linear' || name === 'tabular') {
+    throw new RangeError(`policy is "${name}": an object with its parameters is needed`);
+  }
   if (Object.hasOwn(corePolicy, name)) return corePolicy[name as keyof typeof corePolicy];
   const heuristic = layout.heuristics.indexOf(name.replaceAll('-', '_'));
   if (heuristic >= 0) return FIRST_HEURISTIC + heuristic;
-  const known = [...Object.keys(corePolicy), ...layout.heuristics].join(' or ');
+  const known = ['constant', 'random', ...layout.heuristics].join(' or ');
   throw new RangeError(`policy is "${name}": ${known} is needed`);
 }
 
