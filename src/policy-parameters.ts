@@ -1,4 +1,4 @@
-/** Policies that come with parameters and are played by the core: what they are, and their words. */
+/** Policies that the core plays by their parameters: what they are, and their words. */
 import type { CompiledTask } from './envs/family.js';
 import { corePolicy, POLICY_WORDS_MAX } from './generated/common.js';
 

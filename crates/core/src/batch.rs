@@ -75,15 +75,6 @@ pub trait VectorEnv: Send {
     fn import_slot(&mut self, slot: usize, data: &[u8]);
 }
 
-/// The parts of the state, in the order of their slots.
-#[derive(Clone, Copy)]
-enum Part {
-    Words,
-    Arrays,
-    Reals,
-    Statistics,
-}
-
 /// A batch of one family.
 pub struct Batch<E> {
     env: E,
@@ -268,23 +259,6 @@ impl<E: Env> Batch<E> {
             }
         }
     }
-
-    /// Where a slot lies: in which part of the state, and which row of it.
-    fn slot(&self, slot: usize) -> (Part, usize) {
-        let shape = &self.store.shape;
-        let arrays_from = shape.words;
-        let reals_from = arrays_from + shape.arrays;
-        let statistics_from = reals_from + shape.reals;
-        if slot < arrays_from {
-            (Part::Words, slot)
-        } else if slot < reals_from {
-            (Part::Arrays, slot - arrays_from)
-        } else if slot < statistics_from {
-            (Part::Reals, slot - reals_from)
-        } else {
-            (Part::Statistics, slot - statistics_from)
-        }
-    }
 }
 
 impl<E: Env> VectorEnv for Batch<E> {
@@ -351,47 +325,11 @@ impl<E: Env> VectorEnv for Batch<E> {
     }
 
     fn export_slot(&self, slot: usize, out: &mut [u8]) {
-        let (part, row) = self.slot(slot);
-        let width = self.store.shape.arrays;
-        for index in 0..self.store.num_blocks {
-            // SAFETY: nothing else runs on this batch, and one block is alive at a time.
-            let block = unsafe { self.store.block(index) };
-            for lane in 0..self.store.live_lanes(index) {
-                let at = index * LANES + lane;
-                let word = &mut out[4 * at..];
-                match part {
-                    Part::Words => word[..4].copy_from_slice(&block.words[row][lane].to_le_bytes()),
-                    Part::Arrays => {
-                        word[..4].copy_from_slice(&block.arrays[lane * width + row].to_le_bytes());
-                    }
-                    Part::Reals => {
-                        out[8 * at..][..8].copy_from_slice(&block.reals[row][lane].to_le_bytes())
-                    }
-                    Part::Statistics => out[8 * at..][..8]
-                        .copy_from_slice(&block.statistics[row][lane].to_le_bytes()),
-                }
-            }
-        }
+        self.store.export_slot(slot, out);
     }
 
     fn import_slot(&mut self, slot: usize, data: &[u8]) {
-        let (part, row) = self.slot(slot);
-        let width = self.store.shape.arrays;
-        let word = |at: usize| u32::from_le_bytes(data[4 * at..][..4].try_into().unwrap());
-        let real = |at: usize| f64::from_le_bytes(data[8 * at..][..8].try_into().unwrap());
-        for index in 0..self.store.num_blocks {
-            // SAFETY: the batch is borrowed exclusively, and one block is alive at a time.
-            let block = unsafe { self.store.block(index) };
-            for lane in 0..self.store.live_lanes(index) {
-                let at = index * LANES + lane;
-                match part {
-                    Part::Words => block.words[row][lane] = word(at),
-                    Part::Arrays => block.arrays[lane * width + row] = word(at),
-                    Part::Reals => block.reals[row][lane] = real(at),
-                    Part::Statistics => block.statistics[row][lane] = real(at),
-                }
-            }
-        }
+        self.store.import_slot(slot, data);
     }
 }
 

@@ -15,6 +15,7 @@ mod record;
 pub mod rng;
 pub mod sampling;
 mod store;
+mod transfer;
 
 pub use batch::{Options, VectorEnv};
 pub use lanes::Kernel;
