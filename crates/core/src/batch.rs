@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::actions::ActionSampler;
 use crate::float_env::FloatEnv;
 use crate::generated::common::{autoreset, policy, statistic, word};
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Base, Isa, Kernel};
+use crate::lanes::Kernel;
 use crate::policy::Parameters;
 use crate::pool::Pool;
 use crate::record::Recording;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Avx2, Avx512};
+use crate::simd::{Base, Isa};
 use crate::store::{Block, LANES, Shape, Store};
 
 /// An environment family over one program. A lane is one environment of a block.

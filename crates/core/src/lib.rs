@@ -14,6 +14,7 @@ pub mod program;
 mod record;
 pub mod rng;
 pub mod sampling;
+mod simd;
 mod store;
 mod transfer;
 

@@ -11,10 +11,10 @@ mod policies;
 use crate::batch::{Env, fold_common, fold_welford};
 use crate::generated::autoscaling::{Scalars, Tables, metric, observation, real, statistic, word};
 use crate::generated::common::stream;
-use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
+use crate::simd::Isa;
 use crate::store::{Block, Shape};
 use judge::{Judge, Prices};
 

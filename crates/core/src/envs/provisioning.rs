@@ -11,10 +11,10 @@ use crate::generated::provisioning::{
     BOOT_DELAY_MAX, NUM_REGIMES, Scalars, Tables, heuristic, metric, observation, real, statistic,
     word,
 };
-use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::philox;
 use crate::sampling;
+use crate::simd::Isa;
 use crate::store::{Block, Shape};
 
 /// The program's integers as the step reads them.

@@ -14,9 +14,9 @@ use crate::generated::common::stream;
 use crate::generated::scheduling::{
     Scalars, Tables, WAIT_BINS, metric, real, server_mode, statistic, word,
 };
-use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
+use crate::simd::Isa;
 use crate::store::{Block, LANES, Shape};
 use cluster::{Cluster, Counts};
 use fleet::{Fleet, Workload};

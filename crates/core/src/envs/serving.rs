@@ -5,12 +5,16 @@
 
 mod blocked;
 mod decode;
+mod decode_lanes;
 mod fold_lanes;
 mod grid;
+mod grid_lanes;
+mod group;
 mod measured;
 mod measured_lanes;
 mod origin;
 mod origin_lanes;
+mod traffic_lanes;
 
 use crate::batch::{Env, fold_common, fold_welford};
 use crate::generated::common::stream;
@@ -18,14 +22,14 @@ use crate::generated::serving::{
     AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, QUANTILE_CELLS, Scalars, Tables, dynamics,
     metric, observation, prompt_kind, real, statistic, word,
 };
-use crate::lanes::Isa;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
+use crate::simd::Isa;
 use crate::store::{Block, Shape};
-use blocked::scratch_of_thread;
 use decode::Configuration;
 use grid::Grid;
+use grid_lanes::Corners;
 
 /// Allowed draft lengths, by spec index.
 const SPEC_LENGTHS: [f32; 5] = [0.0, 1.0, 2.0, 4.0, 8.0];
@@ -63,6 +67,7 @@ pub struct Serving {
     t: Tables,
     r: Rounded,
     grid: Grid,
+    corners: Corners,
     shape: Shape,
     /// The quantile tables as pairs (a, b).
     noise_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
@@ -112,6 +117,7 @@ impl Serving {
         };
         let scaled = t.observation_scale.iter().any(|&scale| scale != 1.0);
         let grid = Grid::new(&s, &t);
+        let corners = Corners::new(&s, &t, &grid);
         let noise_pairs = pairs(&t.noise);
         let prompt_pairs = pairs(&t.prompt_quantile);
         Self {
@@ -119,6 +125,7 @@ impl Serving {
             t,
             r,
             grid,
+            corners,
             shape,
             noise_pairs,
             prompt_pairs,
@@ -272,9 +279,7 @@ impl Env for Serving {
 
     #[inline(always)]
     fn step_block<I: Isa>(&self, block: &mut Block, _skip: u64) {
-        // SAFETY: the scratch is this thread's, and a step does not call another.
-        let lanes = unsafe { &mut *scratch_of_thread() };
-        self.step_lanes::<I>(block, lanes);
+        self.step_groups::<I>(block);
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {

@@ -5,7 +5,8 @@
 use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, sum_of_pairs, without_newest};
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
-use crate::lanes::{F32s, F64s, GROUP, Isa, U32s, group, quantile_group, store_rows};
+use crate::lanes::{F32s, F64s, U32s, store_rows};
+use crate::simd::{Float, GROUP, GROUPS, Isa, Word, part, part_mut, quantile};
 use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
@@ -142,18 +143,13 @@ impl Autoscaling {
     #[inline(always)]
     fn admit_arrivals_lanes<I: Isa>(&self, words: &mut Words, reals: &mut Reals) {
         let mut noise = [0.0; LANES];
-        for first in (0..LANES).step_by(GROUP) {
-            let of = |slot: usize| group(&words[slot], first);
-            let counter = [
-                of(word::STEP),
-                of(word::EPISODE),
-                [stream::STEP; GROUP],
-                [0; GROUP],
-            ];
+        for index in 0..GROUPS {
+            let of = |slot: usize| I::U32::load(part(&words[slot], index));
+            let counter = [of(word::STEP), of(word::EPISODE)];
             let key = [of(word::SEED_LO), of(word::SEED_HI)];
-            let drawn = I::philox(counter, key)[0];
-            let deviations = quantile_group::<I>(&self.noise_pairs, drawn);
-            noise[first..first + GROUP].copy_from_slice(&deviations);
+            let [drawn, ..] = I::philox(counter, [stream::STEP, 0], key);
+            let deviations = quantile::<I>(&self.noise_pairs, drawn);
+            deviations.store(part_mut(&mut noise, index));
         }
         let last = self.limits.last_rate as usize;
         let profile = &self.t.profile_rate[..=last];

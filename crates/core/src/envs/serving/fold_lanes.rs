@@ -1,74 +1,51 @@
-//! The blocked kernel's episode statistics; `Serving::fold`, lane by lane, in the same order.
+//! The blocked kernel's episode statistics; `Serving::fold` for a group, in the same order.
 
-use super::blocked::Lanes;
-use super::{SUMS, Serving};
+use super::SUMS;
+use super::group::{Group, Metrics, Outcome};
 use crate::generated::serving::{metric, statistic, word};
-use crate::lanes::{F32s, F64s};
-use crate::store::{Block, LANES};
+use crate::simd::{Float, Isa};
 
-impl Serving {
-    /// `Serving::fold` for every lane.
-    #[inline(always)]
-    pub(super) fn fold_lanes(&self, block: &mut Block, x: &Lanes) {
-        let m = &x.metrics;
-        add(
-            &mut block.statistics[statistic::LENGTH_STEPS],
-            &[1.0; LANES],
-        );
-        add(
-            &mut block.statistics[statistic::EPISODE_RETURN],
-            block.rewards,
-        );
-        add(&mut block.statistics[statistic::EPISODE_COST], block.costs);
-        for (slot, index) in SUMS {
-            add(&mut block.statistics[slot], &m[index]);
-        }
-        let most = &mut block.statistics[statistic::GPU_MEMORY_GB_MAX];
-        let steps = &block.words[word::STEP];
-        for lane in 0..LANES {
-            let memory = f64::from(m[metric::GPU_MEMORY_GB][lane]);
-            let more = steps[lane] == 1 || memory > most[lane];
-            most[lane] = if more { memory } else { most[lane] };
-        }
-        let mut counts = [0.0; LANES];
-        for lane in 0..LANES {
-            counts[lane] = f64::from(steps[lane] as i32) - 1.0;
-        }
-        let slots = [
-            (
-                statistic::BATCH_SIZE_DELTA_MEAN,
-                metric::APPLIED_BATCH_SIZE,
-                &x.before[0],
-            ),
-            (
-                statistic::KV_BUDGET_DELTA_MEAN,
-                metric::APPLIED_KV_BUDGET,
-                &x.before[1],
-            ),
-        ];
-        for (slot, index, before) in slots {
-            let [mean, m2] = block.statistics[slot..slot + 2] else {
-                unreachable!("two slots")
-            };
-            let (mut mean, mut m2) = (mean, m2);
-            for lane in 0..LANES {
-                let change = f64::from(m[index][lane]) - before[lane];
-                let first = change - mean[lane];
-                let moved = mean[lane] + first / counts[lane];
-                let spread = m2[lane] + first * (change - moved);
-                let counted = counts[lane] > 0.0;
-                mean[lane] = if counted { moved } else { mean[lane] };
-                m2[lane] = if counted { spread } else { m2[lane] };
-            }
-            block.statistics[slot] = mean;
-            block.statistics[slot + 1] = m2;
-        }
+/// `Serving::fold` for a group.
+#[inline(always)]
+pub(super) fn fold<I: Isa>(
+    group: &mut Group,
+    outcome: &Outcome<I>,
+    m: &Metrics<I>,
+    before: [I::F64; 2],
+) {
+    let one = I::F64::splat(1.0);
+    add::<I>(group, statistic::LENGTH_STEPS, one);
+    add::<I>(group, statistic::EPISODE_RETURN, I::widen(outcome.reward));
+    add::<I>(group, statistic::EPISODE_COST, I::widen(outcome.cost));
+    for (slot, index) in SUMS {
+        add::<I>(group, slot, I::widen(m[index]));
     }
+    let steps = I::real(group.word::<I>(word::STEP));
+    let memory = I::widen(m[metric::GPU_MEMORY_GB]);
+    let most = memory.above(group.statistic::<I>(statistic::GPU_MEMORY_GB_MAX));
+    let most = I::F64::splat(2.0).if_above(steps, memory, most);
+    group.set_statistic::<I>(statistic::GPU_MEMORY_GB_MAX, most);
+    let count = steps - one;
+    let batch = I::widen(m[metric::APPLIED_BATCH_SIZE]) - before[0];
+    let kv = I::widen(m[metric::APPLIED_KV_BUDGET]) - before[1];
+    fold_welford::<I>(group, statistic::BATCH_SIZE_DELTA_MEAN, batch, count);
+    fold_welford::<I>(group, statistic::KV_BUDGET_DELTA_MEAN, kv, count);
 }
 
 #[inline(always)]
-fn add(sums: &mut F64s, values: &F32s) {
-    for lane in 0..LANES {
-        sums[lane] += f64::from(values[lane]);
-    }
+fn add<I: Isa>(group: &mut Group, slot: usize, numbers: I::F64) {
+    let sum = group.statistic::<I>(slot) + numbers;
+    group.set_statistic::<I>(slot, sum);
+}
+
+/// `batch::fold_welford`, left alone where `count` is 0.
+#[inline(always)]
+fn fold_welford<I: Isa>(group: &mut Group, slot: usize, value: I::F64, count: I::F64) {
+    let (mean, m2) = (group.statistic::<I>(slot), group.statistic::<I>(slot + 1));
+    let before = value - mean;
+    let moved = mean + before / count;
+    let spread = m2 + before * (value - moved);
+    let none = I::F64::splat(0.0);
+    group.set_statistic::<I>(slot, count.if_above(none, moved, mean));
+    group.set_statistic::<I>(slot + 1, count.if_above(none, spread, m2));
 }

@@ -25,8 +25,8 @@ pub(super) struct Axis {
     pub nodes: [f32; AXIS_NODES_MAX],
     pub inv: [f32; AXIS_NODES_MAX - 1],
     pub last: f32,
-    /// One past the last inner node.
-    pub inner: usize,
+    /// Fours of nodes after the first that hold all inner ones.
+    fours: usize,
 }
 
 impl Axis {
@@ -36,13 +36,19 @@ impl Axis {
             nodes: nodes.try_into().expect("validated length"),
             inv: inv.try_into().expect("validated length"),
             last: nodes[count - 1],
-            inner: count.saturating_sub(1).max(1),
+            fours: count.saturating_sub(2).div_ceil(4),
         };
         // A cell never begins at the last node, so the search must not count it.
         if count > 1 {
             axis.nodes[count - 1] = f32::MAX;
         }
         axis
+    }
+
+    /// The nodes that a search must count, and padding.
+    #[inline(always)]
+    pub fn inner(&self) -> &[[f32; 4]] {
+        &self.nodes[1..].as_chunks().0[..self.fours]
     }
 
     /// The cell that holds x, clamped to the axis, and how far into it.
@@ -68,8 +74,6 @@ pub(super) struct Grid {
     /// Elements between a cell's corners: as `stride`, 0 where an axis has one node.
     pub corner: [usize; 3],
     pub plane: usize,
-    /// Elements from a cell to the end of its farthest corner.
-    pub span: usize,
 }
 
 impl Grid {
@@ -88,7 +92,6 @@ impl Grid {
             kv: Axis::new(&t.kv_nodes, &t.kv_inv, s.num_kv),
             prompt: Axis::new(&t.prompt_nodes, &t.prompt_inv, s.num_prompt),
             stride,
-            span: corner.iter().sum::<usize>() + GRID_METRICS,
             corner,
             plane: s.num_batch as usize * stride[0],
         }
@@ -125,16 +128,9 @@ impl Serving {
 
     /// Between the eight corners of the cell at `base`; prompt innermost, then KV, then batch.
     #[inline(always)]
-    pub(super) fn interpolate(&self, base: usize, along: [f32; 3], quant: usize) -> Row {
-        let (t, g) = (&self.t, &self.grid);
-        let [b, k, p] = g.corner;
-        let cell = &t.grid[base..base + g.span];
-        // SAFETY: `span` reaches to the end of the farthest corner's row, and every offset below
-        // is a sum of corners. Eight checked slices a lane cost a tenth of the kernel's time.
-        let at = |offset: usize| -> &Row { unsafe { &*cell.as_ptr().add(offset).cast::<Row>() } };
-        let factors: &Row = t.quant_factors[quant * GRID_METRICS..][..GRID_METRICS]
-            .try_into()
-            .expect("a row");
+    fn interpolate(&self, base: usize, along: [f32; 3], quant: usize) -> Row {
+        let [b, k, p] = self.grid.corner;
+        let at = |offset: usize| self.row(base + offset);
         let [along_batch, along_kv, along_prompt] = along;
         let c00 = lerp_rows(at(0), at(p), along_prompt);
         let c01 = lerp_rows(at(k), at(k + p), along_prompt);
@@ -143,9 +139,19 @@ impl Serving {
         let low = lerp_rows(&c00, &c01, along_kv);
         let high = lerp_rows(&c10, &c11, along_kv);
         let mut row = lerp_rows(&low, &high, along_batch);
-        for i in 0..GRID_METRICS {
-            row[i] *= factors[i];
+        for (value, factor) in row.iter_mut().zip(self.quant_factors(quant)) {
+            *value *= factor;
         }
         row
+    }
+
+    #[inline(always)]
+    fn row(&self, at: usize) -> &Row {
+        self.t.grid[at..].first_chunk().expect("validated length")
+    }
+
+    #[inline(always)]
+    pub(super) fn quant_factors(&self, quant: usize) -> &Row {
+        &self.t.quant_factors.as_chunks().0[quant]
     }
 }

@@ -1,216 +1,254 @@
-//! The blocked kernel's measured dynamics; `measured.rs`, lane by lane, in the same order.
+//! The blocked kernel's measured dynamics; `measured.rs` for a group, in the same order.
 
 use super::Serving;
-use super::blocked::Lanes;
-use super::decode::Configuration;
+use super::blocked::kv_occupancy;
 use super::grid::grid_metric;
-use super::measured::{tpot_share, ttft_share};
-use crate::generated::serving::{metric, real, word};
-use crate::lanes::Isa;
-use crate::store::{Block, LANES};
+use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
+use crate::generated::serving::{GRID_METRICS, metric, real, word};
+use crate::simd::{Float, GROUP, Isa, Word};
+
+type Grid<I> = [<I as Isa>::F32; GRID_METRICS];
 
 impl Serving {
     #[inline(always)]
-    pub(super) fn advance_measured_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
-        self.configure_lanes::<I>(block, x);
-        self.capacity_lanes(block, x);
-        self.serve_measured_lanes(block, x);
-        self.judge_measured_lanes(block, x);
-        for left in &mut block.words[word::ROLLOUT_LEFT] {
-            *left = left.saturating_sub(1);
-        }
+    pub(super) fn advance_measured_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        wanted: &Configurations<I>,
+        traffic: &Traffic<I>,
+        grid: &Grid<I>,
+        m: &mut Metrics<I>,
+    ) -> Outcome<I> {
+        let (config, grid) = self.configure_group::<I>(group, wanted, traffic, *grid, m);
+        let capacity_rps = self.capacity_group::<I>(group, &config, &grid, traffic, m);
+        self.serve_measured_group::<I>(group, capacity_rps, &grid, traffic, m);
+        let outcome = self.judge_measured_group::<I>(group, &config, capacity_rps, &grid, m);
+        let left = group.word::<I>(word::ROLLOUT_LEFT);
+        let zero = I::U32::splat(0);
+        let fewer = zero.if_below(left, left - I::U32::splat(1), zero);
+        group.set_word::<I>(word::ROLLOUT_LEFT, fewer);
+        outcome
     }
 
+    /// Keeps the configuration in force where the wanted one does not fit.
     #[inline(always)]
-    fn configure_lanes<I: Isa>(&self, block: &mut Block, x: &mut Lanes) {
-        let words = &mut *block.words;
-        for lane in 0..LANES {
-            let held = words[word::ROLLOUT_LEFT][lane] > 0;
-            let keep = |wanted: u32, in_force: u32| if held { in_force } else { wanted };
-            x.spec_index[lane] = keep(x.spec_index[lane], words[word::SPEC_INDEX][lane]);
-            x.prefill_disagg[lane] =
-                keep(x.prefill_disagg[lane], words[word::PREFILL_DISAGG][lane]);
-            x.quant_tier[lane] = keep(x.quant_tier[lane], words[word::QUANT_TIER][lane]);
-        }
-        self.grid_lanes::<I>(x);
-        let mut misfits = 0u64;
-        for lane in 0..LANES {
-            let fits = x.grid[grid_metric::MEMORY][lane] <= self.r.memory_max_gb;
-            x.metrics[metric::OOM][lane] = if fits { 0.0 } else { 1.0 };
-            misfits |= u64::from(!fits) << lane;
-        }
-        while misfits != 0 {
-            self.keep_configuration(block, misfits.trailing_zeros() as usize, x);
-            misfits &= misfits - 1;
-        }
-        self.apply_slow_knobs(block, x);
-    }
-
-    /// A configuration that does not fit is not applied; seldom enough to go lane by lane.
-    #[cold]
-    fn keep_configuration(&self, block: &Block, lane: usize, x: &mut Lanes) {
-        let in_force = Configuration {
-            kv_budget: block.reals[real::KV_BUDGET][lane] as f32,
-            batch_size: block.reals[real::BATCH_SIZE][lane] as f32,
-            spec_index: block.words[word::SPEC_INDEX][lane],
-            prefill_disagg: block.words[word::PREFILL_DISAGG][lane],
-            quant_tier: block.words[word::QUANT_TIER][lane],
+    fn configure_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        wanted: &Configurations<I>,
+        traffic: &Traffic<I>,
+        mut grid: Grid<I>,
+        m: &mut Metrics<I>,
+    ) -> (Configurations<I>, Grid<I>) {
+        let in_force = Configurations::<I> {
+            kv_budget: I::narrow(group.real::<I>(real::KV_BUDGET)),
+            batch_size: I::narrow(group.real::<I>(real::BATCH_SIZE)),
+            spec_index: group.word::<I>(word::SPEC_INDEX),
+            prefill_disagg: group.word::<I>(word::PREFILL_DISAGG),
+            quant_tier: group.word::<I>(word::QUANT_TIER),
         };
-        x.kv_budget[lane] = in_force.kv_budget;
-        x.batch_size[lane] = in_force.batch_size;
-        x.spec_index[lane] = in_force.spec_index;
-        x.prefill_disagg[lane] = in_force.prefill_disagg;
-        x.quant_tier[lane] = in_force.quant_tier;
-        let row = self.grid_metrics(&in_force, x.prompt_len[lane]);
-        for (column, value) in x.grid.iter_mut().zip(row) {
-            column[lane] = value;
+        let (no, yes) = (I::F32::splat(0.0), I::F32::splat(1.0));
+        let most = I::F32::splat(self.r.memory_max_gb);
+        let misfits = grid[grid_metric::MEMORY].if_above(most, yes, no);
+        m[metric::OOM] = misfits;
+        let mut config = *wanted;
+        let mut flags = [0.0; GROUP];
+        misfits.store(&mut flags);
+        if flags != [0.0; GROUP] {
+            let place = self.locate_group::<I>(&in_force, traffic.prompt_len);
+            let kept = self.grid_group::<I>(&place);
+            for (wanted, kept) in grid.iter_mut().zip(kept) {
+                *wanted = misfits.if_above(no, kept, *wanted);
+            }
+            keep_where::<I>(misfits, &mut config, &in_force);
         }
+        self.apply_slow_knobs::<I>(group, &config, &in_force);
+        (config, grid)
     }
 
+    /// Puts a configuration into force; what changes of the slow knobs begins a rollout.
     #[inline(always)]
-    fn apply_slow_knobs(&self, block: &mut Block, x: &Lanes) {
+    fn apply_slow_knobs<I: Isa>(
+        &self,
+        group: &mut Group,
+        config: &Configurations<I>,
+        in_force: &Configurations<I>,
+    ) {
         let s = &self.s;
-        let steps = [
-            s.rollout_spec as u32,
-            s.rollout_disagg as u32,
-            s.rollout_quant as u32,
+        let knobs = [
+            (config.spec_index, in_force.spec_index, s.rollout_spec),
+            (
+                config.prefill_disagg,
+                in_force.prefill_disagg,
+                s.rollout_disagg,
+            ),
+            (config.quant_tier, in_force.quant_tier, s.rollout_quant),
         ];
-        let words = &mut *block.words;
-        for lane in 0..LANES {
-            let changed = |wanted: u32, in_force: u32, steps: u32| {
-                if wanted != in_force { steps } else { 0 }
-            };
-            let spec = changed(x.spec_index[lane], words[word::SPEC_INDEX][lane], steps[0]);
-            let apart = words[word::PREFILL_DISAGG][lane];
-            let disagg = changed(x.prefill_disagg[lane], apart, steps[1]);
-            let quant = changed(x.quant_tier[lane], words[word::QUANT_TIER][lane], steps[2]);
-            let left = words[word::ROLLOUT_LEFT][lane];
-            words[word::ROLLOUT_LEFT][lane] = left.max(spec).max(disagg).max(quant);
+        let mut longest = group.word::<I>(word::ROLLOUT_LEFT);
+        for (wanted, in_force, steps) in knobs {
+            let steps = I::U32::splat(steps as u32);
+            let rising = in_force.if_below(wanted, steps, longest);
+            let begun = wanted.if_below(in_force, steps, rising);
+            longest = longest.if_below(begun, begun, longest);
         }
-        words[word::SPEC_INDEX] = x.spec_index;
-        words[word::PREFILL_DISAGG] = x.prefill_disagg;
-        words[word::QUANT_TIER] = x.quant_tier;
-        for lane in 0..LANES {
-            block.reals[real::BATCH_SIZE][lane] = f64::from(x.batch_size[lane]);
-            block.reals[real::KV_BUDGET][lane] = f64::from(x.kv_budget[lane]);
-        }
+        group.set_word::<I>(word::ROLLOUT_LEFT, longest);
+        group.set_word::<I>(word::SPEC_INDEX, config.spec_index);
+        group.set_word::<I>(word::PREFILL_DISAGG, config.prefill_disagg);
+        group.set_word::<I>(word::QUANT_TIER, config.quant_tier);
+        group.set_real::<I>(real::BATCH_SIZE, I::widen(config.batch_size));
+        group.set_real::<I>(real::KV_BUDGET, I::widen(config.kv_budget));
     }
 
     #[inline(always)]
-    fn capacity_lanes(&self, block: &Block, x: &mut Lanes) {
+    fn capacity_group<I: Isa>(
+        &self,
+        group: &Group,
+        config: &Configurations<I>,
+        grid: &Grid<I>,
+        traffic: &Traffic<I>,
+        m: &mut Metrics<I>,
+    ) -> I::F64 {
         let s = &self.s;
-        for lane in 0..LANES {
-            let measured_prefill = f64::from(x.grid[grid_metric::PREFILL_MS][lane]) * 0.001;
-            let prefill = if measured_prefill > s.prefill_s_min {
-                measured_prefill
-            } else {
-                s.prefill_s_min
-            };
-            let tps = f64::from(x.grid[grid_metric::TPS][lane]);
-            let tps = if tps > s.tps_min { tps } else { s.tps_min };
-            let request = s.table_output_tokens / tps;
-            let rest = (request - prefill) / s.table_output_tokens;
-            let decode = if rest > s.decode_s_min {
-                rest
-            } else {
-                s.decode_s_min
-            };
-            let answer = s.output_tokens * decode;
-            let table_answer = decode * s.table_output_tokens;
-            let apart = x.prefill_disagg[lane] == 1;
-            let slower = if prefill > answer { prefill } else { answer };
-            let full = 1.0 / if apart { slower } else { prefill + answer };
-            let share = if apart {
-                table_answer / (table_answer + prefill)
-            } else {
-                1.0
-            };
-            let grid_tpot = f64::from(x.grid[grid_metric::TPOT][lane]);
-            let tpot = (grid_tpot * share * f64::from(x.noise[2][lane])) as f32;
-            x.metrics[metric::TPOT_MS][lane] = if tpot > 1.0 { tpot } else { 1.0 };
-            let rolling = block.words[word::ROLLOUT_LEFT][lane] > 0;
-            x.capacity_rps[lane] = if rolling {
-                full * s.rollout_capacity
-            } else {
-                full
-            };
-        }
+        let f64s = I::F64::splat;
+        let (zero, one) = (f64s(0.0), f64s(1.0));
+        let measured_prefill = I::widen(grid[grid_metric::PREFILL_MS]) * f64s(0.001);
+        let prefill = measured_prefill.above(f64s(s.prefill_s_min));
+        let tps = I::widen(grid[grid_metric::TPS]).above(f64s(s.tps_min));
+        let tokens = f64s(s.table_output_tokens);
+        let decode = ((tokens / tps - prefill) / tokens).above(f64s(s.decode_s_min));
+        let answer = f64s(s.output_tokens) * decode;
+        let table_answer = decode * tokens;
+        let apart = I::real(config.prefill_disagg);
+        let seconds = apart.if_above(zero, prefill.above(answer), prefill + answer);
+        let full = one / seconds;
+        let share = apart.if_above(zero, table_answer / (table_answer + prefill), one);
+        let grid_tpot = I::widen(grid[grid_metric::TPOT]);
+        let tpot = I::narrow(grid_tpot * share * I::widen(traffic.noise[2]));
+        m[metric::TPOT_MS] = tpot.above(I::F32::splat(1.0));
+        let rolling = I::real(group.word::<I>(word::ROLLOUT_LEFT));
+        rolling.if_above(zero, full * f64s(s.rollout_capacity), full)
     }
 
     #[inline(always)]
-    fn serve_measured_lanes(&self, block: &mut Block, x: &mut Lanes) {
-        let queue_max = self.s.queue_max;
-        let m = &mut x.metrics;
-        for lane in 0..LANES {
-            let queue = block.reals[real::QUEUE][lane];
-            let capacity = x.capacity_rps[lane];
-            let wait_ms = (1000.0 * queue) / capacity;
-            let grid = |index: usize| f64::from(x.grid[index][lane]);
-            let noise = |index: usize| f64::from(x.noise[index][lane]);
-            let ttft_p50 = ((wait_ms + grid(grid_metric::TTFT_P50)) * noise(0)) as f32;
-            let ttft_p99 = ((wait_ms + grid(grid_metric::TTFT_P99)) * noise(1)) as f32;
-            let p50 = if ttft_p50 > 1.0 { ttft_p50 } else { 1.0 };
-            let least = p50 * 1.05;
-            m[metric::TTFT_P50_MS][lane] = p50;
-            m[metric::TTFT_P99_MS][lane] = if ttft_p99 > least { ttft_p99 } else { least };
-            let waiting = queue + x.arrivals[lane];
-            let credit = block.reals[real::CREDIT][lane] + capacity;
-            let whole = credit.floor();
-            let served = if whole < waiting { whole } else { waiting };
-            let most = if capacity > 1.0 { capacity } else { 1.0 };
-            let left = waiting - served;
-            let unused = credit - served;
-            let kept = if left < queue_max { left } else { queue_max };
-            block.reals[real::CREDIT][lane] = if unused < most { unused } else { most };
-            block.reals[real::QUEUE][lane] = kept;
-            m[metric::SERVED][lane] = served as f32;
-            m[metric::DROPPED][lane] = (left - kept) as f32;
-        }
+    fn serve_measured_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        capacity: I::F64,
+        grid: &Grid<I>,
+        traffic: &Traffic<I>,
+        m: &mut Metrics<I>,
+    ) {
+        let f64s = I::F64::splat;
+        let queue = group.real::<I>(real::QUEUE);
+        let wait_ms = (f64s(1000.0) * queue) / capacity;
+        let [noise_p50, noise_p99, _] = traffic.noise;
+        let p50 = (wait_ms + I::widen(grid[grid_metric::TTFT_P50])) * I::widen(noise_p50);
+        let p99 = (wait_ms + I::widen(grid[grid_metric::TTFT_P99])) * I::widen(noise_p99);
+        m[metric::TTFT_P50_MS] = I::narrow(p50).above(I::F32::splat(1.0));
+        let least = m[metric::TTFT_P50_MS] * I::F32::splat(1.05);
+        m[metric::TTFT_P99_MS] = I::narrow(p99).above(least);
+        let waiting = queue + I::real(traffic.arrivals);
+        let credit = group.real::<I>(real::CREDIT) + capacity;
+        let served = I::floor(credit).below(waiting);
+        let left = waiting - served;
+        let kept = left.below(f64s(self.s.queue_max));
+        let unused = credit - served;
+        group.set_real::<I>(real::CREDIT, unused.below(capacity.above(f64s(1.0))));
+        group.set_real::<I>(real::QUEUE, kept);
+        m[metric::SERVED] = I::narrow(served);
+        m[metric::DROPPED] = I::narrow(left - kept);
     }
 
     #[inline(always)]
-    fn judge_measured_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn judge_measured_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        config: &Configurations<I>,
+        capacity_rps: I::F64,
+        grid: &Grid<I>,
+        m: &mut Metrics<I>,
+    ) -> Outcome<I> {
         let s = &self.s;
-        let m = &mut x.metrics;
-        for lane in 0..LANES {
-            let served = f64::from(m[metric::SERVED][lane]);
-            let p50 = f64::from(m[metric::TTFT_P50_MS][lane]);
-            let p99 = f64::from(m[metric::TTFT_P99_MS][lane]);
-            let tpot = f64::from(m[metric::TPOT_MS][lane]);
-            let in_time = ttft_share(p50, p99, s.slo_ttft_ms);
-            let good = served * in_time * tpot_share(tpot, s.slo_tpot_ms);
-            let gpus = 1.0 + f64::from(x.prefill_disagg[lane] as i32);
-            let quant = x.quant_tier[lane];
-            let loss = if quant == 2 {
-                s.quality_loss_2
-            } else {
-                s.quality_loss_1
-            };
-            let loss = if quant == 0 { s.quality_loss_0 } else { loss };
-            let queue = block.reals[real::QUEUE][lane];
-            let evictions = ((1.0 - f64::from(x.kv_budget[lane])) * queue).floor();
-            let tps = f64::from(x.grid[grid_metric::TPS][lane]);
-            let tps = if tps > s.tps_min { tps } else { s.tps_min };
-            block.reals[real::COST_SO_FAR][lane] += s.price_usd_per_step * gpus;
-            m[metric::GOOD][lane] = good as f32;
-            m[metric::SLO_VIOLATIONS][lane] = (served - good) as f32;
-            m[metric::TOKENS_PER_SEC][lane] = tps as f32;
-            m[metric::GPU_MEMORY_GB][lane] = x.grid[grid_metric::MEMORY][lane];
-            m[metric::COST_PER_1K][lane] = ((s.price_usd_per_step * gpus * 1000.0) / tps) as f32;
-            m[metric::SPEC_ACCEPT_RATE][lane] = x.grid[grid_metric::ACCEPT][lane];
-            m[metric::EVICTION_EVENTS][lane] = evictions as f32;
-            let physical = x.grid[grid_metric::COST_OR_KV_USAGE][lane];
-            let occupied = super::kv_occupancy(queue, evictions) as f32;
-            m[metric::KV_CACHE_USAGE_RATIO][lane] = if s.has_kv_usage == 1.0 {
-                physical
-            } else {
-                occupied
-            };
-            let missed = 1.0 - good / served;
-            x.violation_rate[lane] = if served > 0.0 { missed } else { 0.0 };
-            let value = (good - loss * served) * s.reward_good;
-            block.rewards[lane] = (value - s.reward_gpu * (gpus - 1.0)) as f32;
-            block.costs[lane] = (served - good) as f32;
+        let f64s = I::F64::splat;
+        let (zero, one) = (f64s(0.0), f64s(1.0));
+        let served = I::widen(m[metric::SERVED]);
+        let p50 = I::widen(m[metric::TTFT_P50_MS]);
+        let p99 = I::widen(m[metric::TTFT_P99_MS]);
+        let in_time = ttft_share::<I>(p50, p99, f64s(s.slo_ttft_ms));
+        let tpot = I::widen(m[metric::TPOT_MS]);
+        let good = served * in_time * tpot_share::<I>(tpot, s.slo_tpot_ms);
+        let gpus = one + I::real(config.prefill_disagg);
+        let tier = I::real(config.quant_tier);
+        let loss = tier.if_above(one, f64s(s.quality_loss_2), f64s(s.quality_loss_1));
+        let loss = tier.if_above(zero, loss, f64s(s.quality_loss_0));
+        let queue = group.real::<I>(real::QUEUE);
+        let evictions = I::floor((one - I::widen(config.kv_budget)) * queue);
+        let tps = I::widen(grid[grid_metric::TPS]).above(f64s(s.tps_min));
+        let price = f64s(s.price_usd_per_step) * gpus;
+        let spent = group.real::<I>(real::COST_SO_FAR) + price;
+        group.set_real::<I>(real::COST_SO_FAR, spent);
+        let occupied = kv_occupancy::<I>(queue, evictions);
+        m[metric::GOOD] = I::narrow(good);
+        m[metric::SLO_VIOLATIONS] = I::narrow(served - good);
+        m[metric::TOKENS_PER_SEC] = I::narrow(tps);
+        m[metric::GPU_MEMORY_GB] = grid[grid_metric::MEMORY];
+        m[metric::COST_PER_1K] = I::narrow((price * f64s(1000.0)) / tps);
+        m[metric::SPEC_ACCEPT_RATE] = grid[grid_metric::ACCEPT];
+        m[metric::EVICTION_EVENTS] = I::narrow(evictions);
+        m[metric::KV_CACHE_USAGE_RATIO] = if s.has_kv_usage == 1.0 {
+            grid[grid_metric::COST_OR_KV_USAGE]
+        } else {
+            occupied
+        };
+        let value = (good - loss * served) * f64s(s.reward_good);
+        Outcome {
+            capacity_rps,
+            violation_rate: served.if_above(zero, one - good / served, zero),
+            kv_occupancy: occupied,
+            reward: I::narrow(value - f64s(s.reward_gpu) * (gpus - one)),
+            cost: m[metric::SLO_VIOLATIONS],
         }
     }
+}
+
+/// The configuration in force where a lane's wanted one does not fit.
+#[inline(always)]
+fn keep_where<I: Isa>(
+    misfits: I::F32,
+    config: &mut Configurations<I>,
+    in_force: &Configurations<I>,
+) {
+    let none = I::F32::splat(0.0);
+    config.kv_budget = misfits.if_above(none, in_force.kv_budget, config.kv_budget);
+    config.batch_size = misfits.if_above(none, in_force.batch_size, config.batch_size);
+    let zero = I::U32::splat(0);
+    let kept = I::whole(misfits);
+    let choose = |kept_one, wanted| zero.if_below(kept, kept_one, wanted);
+    config.spec_index = choose(in_force.spec_index, config.spec_index);
+    config.prefill_disagg = choose(in_force.prefill_disagg, config.prefill_disagg);
+    config.quant_tier = choose(in_force.quant_tier, config.quant_tier);
+}
+
+/// `measured::ttft_share`: each piece is a quotient and a number added to it, so one division
+/// serves all of them.
+#[inline(always)]
+fn ttft_share<I: Isa>(p50: I::F64, p99: I::F64, limit: I::F64) -> I::F64 {
+    let f64s = I::F64::splat;
+    let beyond_p99 = |yes, no| limit.if_above(p99, yes, no);
+    let above = beyond_p99(f64s(0.01) * (limit - p99), f64s(0.49) * (limit - p50));
+    let below = beyond_p99(f64s(0.25) * p99, p99 - p50);
+    let shift = beyond_p99(f64s(0.99), f64s(0.5));
+    let beyond_p50 = |yes, no| limit.if_above(p50, yes, no);
+    let share = beyond_p50(above, limit) / beyond_p50(below, p50);
+    let share = beyond_p50(shift, f64s(-0.5)) + share;
+    let most = limit.if_above(f64s(1.25) * p99, f64s(1.0), share);
+    limit.if_above(f64s(0.5) * p50, most, f64s(0.0))
+}
+
+/// `measured::tpot_share`
+#[inline(always)]
+fn tpot_share<I: Isa>(tpot: I::F64, limit: f64) -> I::F64 {
+    let f64s = I::F64::splat;
+    let share = (f64s(1.2 * limit) - tpot) / f64s(0.4 * limit);
+    share.clip(f64s(0.0), f64s(1.0))
 }

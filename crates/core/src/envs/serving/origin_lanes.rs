@@ -1,105 +1,123 @@
-//! The blocked kernel's origin dynamics; `origin.rs`, lane by lane, in the same order.
+//! The blocked kernel's origin dynamics; `origin.rs` for a group, in the same order.
 
-use super::blocked::Lanes;
+use super::Serving;
+use super::blocked::kv_occupancy;
 use super::grid::grid_metric;
-use super::{Serving, clip32, clip64};
-use crate::generated::serving::{NUM_BUCKETS, metric, real};
-use crate::store::{Block, LANES};
+use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
+use crate::generated::serving::{GRID_METRICS, NUM_BUCKETS, metric, real, word};
+use crate::simd::{Float, Isa, Word};
 
 impl Serving {
     #[inline(always)]
-    pub(super) fn serve_origin_lanes(&self, block: &mut Block, x: &mut Lanes) {
-        let queue_max = self.s.queue_max;
-        for lane in 0..LANES {
-            let batch = f64::from(x.batch_size[lane]);
-            let waiting = block.reals[real::QUEUE][lane] + x.arrivals[lane];
-            let served = if batch < waiting { batch } else { waiting };
-            let left = waiting - served;
-            let queue = if left < queue_max { left } else { queue_max };
-            let evictions = ((1.0 - f64::from(x.kv_budget[lane])) * queue).floor();
-            block.reals[real::QUEUE][lane] = queue;
-            x.metrics[metric::SERVED][lane] = served as f32;
-            x.metrics[metric::DROPPED][lane] = (left - queue) as f32;
-            x.metrics[metric::EVICTION_EVENTS][lane] = evictions as f32;
-            x.metrics[metric::KV_CACHE_USAGE_RATIO][lane] =
-                super::kv_occupancy(queue, evictions) as f32;
-        }
+    pub(super) fn advance_origin_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        config: &Configurations<I>,
+        traffic: &Traffic<I>,
+        grid: &[I::F32; GRID_METRICS],
+        m: &mut Metrics<I>,
+    ) -> Outcome<I> {
+        group.set_real::<I>(real::BATCH_SIZE, I::widen(config.batch_size));
+        group.set_real::<I>(real::KV_BUDGET, I::widen(config.kv_budget));
+        group.set_word::<I>(word::SPEC_INDEX, config.spec_index);
+        group.set_word::<I>(word::PREFILL_DISAGG, config.prefill_disagg);
+        group.set_word::<I>(word::QUANT_TIER, config.quant_tier);
+        self.serve_origin_group::<I>(group, config, traffic, m);
+        self.measure_origin_group::<I>(config, traffic, grid, m);
+        self.judge_origin_group::<I>(group, config, m)
     }
 
     #[inline(always)]
-    pub(super) fn measure_origin_lanes(&self, x: &mut Lanes) {
+    fn serve_origin_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        config: &Configurations<I>,
+        traffic: &Traffic<I>,
+        m: &mut Metrics<I>,
+    ) {
+        let waiting = group.real::<I>(real::QUEUE) + I::real(traffic.arrivals);
+        let served = I::widen(config.batch_size).below(waiting);
+        let left = waiting - served;
+        let queue = left.below(I::F64::splat(self.s.queue_max));
+        let one = I::F64::splat(1.0);
+        let evictions = I::floor((one - I::widen(config.kv_budget)) * queue);
+        group.set_real::<I>(real::QUEUE, queue);
+        m[metric::SERVED] = I::narrow(served);
+        m[metric::DROPPED] = I::narrow(left - queue);
+        m[metric::EVICTION_EVENTS] = I::narrow(evictions);
+        m[metric::KV_CACHE_USAGE_RATIO] = kv_occupancy::<I>(queue, evictions);
+    }
+
+    #[inline(always)]
+    fn measure_origin_group<I: Isa>(
+        &self,
+        config: &Configurations<I>,
+        traffic: &Traffic<I>,
+        grid: &[I::F32; GRID_METRICS],
+        m: &mut Metrics<I>,
+    ) {
         let (t, r) = (&self.t, &self.r);
-        let mut speed = [0.0f32; LANES];
-        for lane in 0..LANES {
-            let at = x.spec_index[lane] as usize * NUM_BUCKETS + x.bucket[lane] as usize;
-            speed[lane] = t.speed[at];
-            x.metrics[metric::SPEC_ACCEPT_RATE][lane] = t.accept[at];
-        }
-        let m = &mut x.metrics;
-        m[metric::GOOD] = [0.0; LANES];
-        for lane in 0..LANES {
-            let beyond = (x.prompt_len[lane] - r.disagg_prompt_from) * r.disagg_prompt_gain;
-            let long = clip32(beyond, 0.0, 1.0);
-            let apart = x.prefill_disagg[lane] == 1;
-            let pick = |factor: f32| if apart { factor } else { 1.0 };
-            let grid = |index: usize| x.grid[index][lane];
-            let ttft_factor = pick(1.0 - r.disagg_ttft * long);
-            let tpot_factor = pick(1.0 - r.disagg_tpot * long);
-            let ttft_p50 =
-                grid(grid_metric::TTFT_P50) * speed[lane] * ttft_factor * x.noise[0][lane];
-            let ttft_p99 = grid(grid_metric::TTFT_P99) * x.noise[1][lane];
-            let tpot = grid(grid_metric::TPOT) * speed[lane] * tpot_factor * x.noise[2][lane];
-            let tps = grid(grid_metric::TPS);
-            let memory = grid(grid_metric::MEMORY) * pick(r.disagg_memory);
-            let oom = memory > r.memory_max_gb;
-            m[metric::TTFT_P50_MS][lane] = if ttft_p50 > 1.0 { ttft_p50 } else { 1.0 };
-            m[metric::TTFT_P99_MS][lane] = if ttft_p99 > 1.0 { ttft_p99 } else { 1.0 };
-            m[metric::TPOT_MS][lane] = if tpot > 1.0 { tpot } else { 1.0 };
-            m[metric::TOKENS_PER_SEC][lane] = if tps > 0.0 { tps } else { 0.0 };
-            m[metric::OOM][lane] = if oom { 1.0 } else { 0.0 };
-            m[metric::GPU_MEMORY_GB][lane] = if oom { r.memory_max_gb } else { memory };
-            m[metric::COST_PER_1K][lane] =
-                grid(grid_metric::COST_OR_KV_USAGE) * pick(r.disagg_cost);
-        }
+        let f32s = I::F32::splat;
+        let (zero, one) = (f32s(0.0), f32s(1.0));
+        let buckets = I::U32::splat(NUM_BUCKETS as u32);
+        let at = config.spec_index.times(buckets) + traffic.bucket;
+        let speed = I::gather_f32(&t.speed, at);
+        m[metric::SPEC_ACCEPT_RATE] = I::gather_f32(&t.accept, at);
+        let beyond = (traffic.prompt_len - f32s(r.disagg_prompt_from)) * f32s(r.disagg_prompt_gain);
+        let long = beyond.clip(zero, one);
+        let apart = I::float(config.prefill_disagg);
+        let ttft_factor = apart.if_above(zero, one - f32s(r.disagg_ttft) * long, one);
+        let tpot_factor = apart.if_above(zero, one - f32s(r.disagg_tpot) * long, one);
+        let memory_factor = apart.if_above(zero, f32s(r.disagg_memory), one);
+        let cost_factor = apart.if_above(zero, f32s(r.disagg_cost), one);
+        let [noise_p50, noise_p99, noise_tpot] = traffic.noise;
+        let ttft_p50 = grid[grid_metric::TTFT_P50] * speed * ttft_factor * noise_p50;
+        let ttft_p99 = grid[grid_metric::TTFT_P99] * noise_p99;
+        let tpot = grid[grid_metric::TPOT] * speed * tpot_factor * noise_tpot;
+        let memory = grid[grid_metric::MEMORY] * memory_factor;
+        let most = f32s(r.memory_max_gb);
+        m[metric::TTFT_P50_MS] = ttft_p50.above(one);
+        m[metric::TTFT_P99_MS] = ttft_p99.above(one);
+        m[metric::TPOT_MS] = tpot.above(one);
+        m[metric::TOKENS_PER_SEC] = grid[grid_metric::TPS].above(zero);
+        m[metric::OOM] = memory.if_above(most, one, zero);
+        m[metric::GPU_MEMORY_GB] = memory.if_above(most, most, memory);
+        m[metric::COST_PER_1K] = grid[grid_metric::COST_OR_KV_USAGE] * cost_factor;
     }
 
     #[inline(always)]
-    pub(super) fn judge_origin_lanes(&self, block: &mut Block, x: &mut Lanes) {
+    fn judge_origin_group<I: Isa>(
+        &self,
+        group: &mut Group,
+        config: &Configurations<I>,
+        m: &mut Metrics<I>,
+    ) -> Outcome<I> {
         let s = &self.s;
-        let m = &mut x.metrics;
-        for lane in 0..LANES {
-            let queue = block.reals[real::QUEUE][lane];
-            let ttft = f64::from(m[metric::TTFT_P50_MS][lane]);
-            let cost = f64::from(m[metric::COST_PER_1K][lane]);
-            let tps = f64::from(m[metric::TOKENS_PER_SEC][lane]);
-            let interactive = if ttft > s.slo_interactive_ms {
-                s.held_interactive
-            } else {
-                0.0
-            };
-            let batch = if ttft > s.slo_batch_ms {
-                s.held_batch
-            } else {
-                0.0
-            };
-            let oom = m[metric::OOM][lane] == 1.0;
-            let failed = if oom {
-                f64::from(x.batch_size[lane])
-            } else {
-                0.0
-            };
-            let violations = failed + queue * (interactive + batch);
-            let rate = violations / if queue > 1.0 { queue } else { 1.0 };
-            let reward = s.reward_tps * tps
-                - s.reward_ttft * ttft
-                - s.reward_violations * rate
-                - s.reward_cost * cost;
-            block.reals[real::COST_SO_FAR][lane] += cost;
-            m[metric::SLO_VIOLATIONS][lane] = violations as f32;
-            x.capacity_rps[lane] = 0.0;
-            x.violation_rate[lane] = if rate < 1.0 { rate } else { 1.0 };
-            block.rewards[lane] = clip64(reward, -1.0, 1.0) as f32;
-            block.costs[lane] = violations as f32;
+        let f64s = I::F64::splat;
+        let (zero, one) = (f64s(0.0), f64s(1.0));
+        let queue = group.real::<I>(real::QUEUE);
+        let ttft = I::widen(m[metric::TTFT_P50_MS]);
+        let cost = I::widen(m[metric::COST_PER_1K]);
+        let tps = I::widen(m[metric::TOKENS_PER_SEC]);
+        let oom = I::widen(m[metric::OOM]);
+        let interactive = ttft.if_above(f64s(s.slo_interactive_ms), f64s(s.held_interactive), zero);
+        let batch = ttft.if_above(f64s(s.slo_batch_ms), f64s(s.held_batch), zero);
+        let failed = oom.if_above(zero, I::widen(config.batch_size), zero);
+        let violations = failed + queue * (interactive + batch);
+        let rate = violations / queue.above(one);
+        let reward = f64s(s.reward_tps) * tps
+            - f64s(s.reward_ttft) * ttft
+            - f64s(s.reward_violations) * rate
+            - f64s(s.reward_cost) * cost;
+        let spent = group.real::<I>(real::COST_SO_FAR) + cost;
+        group.set_real::<I>(real::COST_SO_FAR, spent);
+        m[metric::SLO_VIOLATIONS] = I::narrow(violations);
+        Outcome {
+            capacity_rps: zero,
+            violation_rate: rate.below(one),
+            kv_occupancy: m[metric::KV_CACHE_USAGE_RATIO],
+            reward: I::narrow(reward.clip(f64s(-1.0), one)),
+            cost: m[metric::SLO_VIOLATIONS],
         }
     }
 }

@@ -1,0 +1,95 @@
+//! The blocked kernel's decoding of action rows, a group at a time.
+
+use super::decode::Configuration;
+use super::group::{Configurations, Group};
+use super::{SPEC_LENGTHS, Serving};
+use crate::generated::serving::{action, action_mode, dynamics, word};
+use crate::simd::{Float, GROUP, Isa, Word};
+
+impl Serving {
+    /// The configurations wanted; where a rollout is under way, the slow knobs stay as they are.
+    #[inline(always)]
+    pub(super) fn decode_group<I: Isa>(&self, group: &Group) -> Configurations<I> {
+        let wanted = if self.s.action_mode as u32 == action_mode::STRUCTURED {
+            self.decode_structured_group::<I>(group.actions())
+        } else {
+            self.decode_each::<I>(group.actions())
+        };
+        if self.s.dynamics as u32 != dynamics::MEASURED {
+            return wanted;
+        }
+        let left = group.word::<I>(word::ROLLOUT_LEFT);
+        let none = I::U32::splat(0);
+        let in_force = |slot: usize| group.word::<I>(slot);
+        Configurations {
+            spec_index: none.if_below(left, in_force(word::SPEC_INDEX), wanted.spec_index),
+            prefill_disagg: none.if_below(
+                left,
+                in_force(word::PREFILL_DISAGG),
+                wanted.prefill_disagg,
+            ),
+            quant_tier: none.if_below(left, in_force(word::QUANT_TIER), wanted.quant_tier),
+            ..wanted
+        }
+    }
+
+    /// `decode_action`, lane by lane.
+    #[inline(always)]
+    fn decode_each<I: Isa>(&self, actions: &[u32]) -> Configurations<I> {
+        let mut config = [Configuration::default(); GROUP];
+        for (lane, config) in config.iter_mut().enumerate() {
+            *config = self.decode_action(actions, lane);
+        }
+        Configurations {
+            kv_budget: I::F32::load(&config.map(|c| c.kv_budget)),
+            batch_size: I::F32::load(&config.map(|c| c.batch_size)),
+            spec_index: I::U32::load(&config.map(|c| c.spec_index)),
+            prefill_disagg: I::U32::load(&config.map(|c| c.prefill_disagg)),
+            quant_tier: I::U32::load(&config.map(|c| c.quant_tier)),
+        }
+    }
+
+    /// `decode_action` for rows of five numbers.
+    #[inline(always)]
+    fn decode_structured_group<I: Isa>(&self, actions: &[u32]) -> Configurations<I> {
+        let (rows, _) = actions.as_chunks::<{ action::COUNT }>();
+        let rows: &[_; GROUP] = rows.try_into().expect("a row per lane");
+        let field = I::columns(rows);
+        let f32s = I::F32::splat;
+        let locked = |i: usize| (self.s.lock_mask as u32) & (1 << i) != 0;
+        let word = |i: usize, default: f64, decoded: I::U32| {
+            if locked(i) {
+                I::U32::splat(default as u32)
+            } else {
+                decoded
+            }
+        };
+        let number = |i: usize, default: f32, decoded: I::F32| {
+            if locked(i) { f32s(default) } else { decoded }
+        };
+        let s = &self.s;
+        let kv_budget = field[action::KV_BUDGET].clip(f32s(0.1), f32s(1.0));
+        let batch_size = field[action::BATCH_SIZE].clip(f32s(1.0), f32s(512.0));
+        let (spec, quant) = (field[action::SPEC_LENGTH], field[action::QUANT_TIER]);
+        let zero = I::U32::splat(0);
+        let mut spec_index = zero;
+        for &length in &SPEC_LENGTHS[1..] {
+            spec_index = I::count_at_least(spec_index, spec, f32s(length));
+        }
+        let prefill_disagg = I::count_at_least(zero, field[action::PREFILL_DISAGG], f32s(1.0));
+        let quant_tier = I::count_at_least(zero, quant, f32s(1.0));
+        let quant_tier = I::count_at_least(quant_tier, quant, f32s(2.0));
+        let whole = I::float(I::whole(batch_size));
+        Configurations {
+            kv_budget: number(action::KV_BUDGET, self.r.default_kv_budget, kv_budget),
+            batch_size: number(action::BATCH_SIZE, s.default_batch_size as f32, whole),
+            spec_index: word(action::SPEC_LENGTH, s.default_spec_index, spec_index),
+            prefill_disagg: word(
+                action::PREFILL_DISAGG,
+                s.default_prefill_disagg,
+                prefill_disagg,
+            ),
+            quant_tier: word(action::QUANT_TIER, s.default_quant_tier, quant_tier),
+        }
+    }
+}
