@@ -1,6 +1,5 @@
-//! What a blocked kernel does with a whole block of lanes at once: plain loops over arrays that
-//! the compiler turns into vector code for whatever the kernel is compiled for, and the few
-//! operations it does not find by itself behind `Isa`.
+//! Kernels by name, and what a kernel of plain loops over a whole block of lanes shares; the
+//! operations that a compiler does not find by itself are in `simd`.
 
 use crate::generated::common::kernel;
 use crate::simd::{self, Float, GROUP, Isa, part};
