@@ -6,6 +6,7 @@ import { clearRows, rowOf, statisticsOfRow, statisticsOfState, writeMask } from 
 import { digestOf } from './digest.js';
 import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.js';
 import { corePolicy } from './generated/common.js';
+import { Lifecycle } from './lifecycle.js';
 import { encodePolicy, type ParametricPolicy } from './policy-parameters.js';
 import { checkRecording, type RecordArrays, recordBySteps } from './record.js';
 import { compileTask } from './registry.js';
@@ -87,9 +88,7 @@ export class VectorEnv {
   private readonly writer: ActionWriter;
   private readonly seed: SeedLike;
   private readonly stepResult: VectorStep;
-  private hasBegun = false;
-  private isClosed = false;
-  private isStepping = false;
+  private readonly life = new Lifecycle();
 
   /** Use `makeVec`; this is for a task and a backend that are at hand. */
   constructor(
@@ -133,12 +132,12 @@ export class VectorEnv {
    * @throws RangeError for a seed or mask that is none; Error where the first reset is masked.
    */
   reset({ seed, mask }: VectorResetOptions = {}): VectorReset {
-    this.requireOpen();
-    const first = this.hasBegun ? undefined : this.seed;
+    this.life.requireOpen();
+    const first = this.life.hasBegun ? undefined : this.seed;
     const chosen = seed ?? first;
     const parsed = chosen === undefined ? null : parseSeed(chosen);
     if (mask !== undefined) {
-      if (!this.hasBegun)
+      if (!this.life.hasBegun)
         throw new Error('the first reset has a mask: reset the whole batch first');
       writeMask(this.batch.channels.resetMask, mask);
     }
@@ -148,7 +147,7 @@ export class VectorEnv {
       clearRows(this.finalObservations, this.numEnvs, mask);
       clearRows(this.finalStatistics, this.numEnvs, mask);
     }
-    this.hasBegun = true;
+    this.life.hasBegun = true;
     return this.stepResult;
   }
 
@@ -189,12 +188,8 @@ export class VectorEnv {
    */
   async stepAsync(actions?: BatchActions): Promise<VectorStep> {
     this.prepareStep(actions);
-    this.isStepping = true;
-    try {
-      await (this.batch.stepAsync === undefined ? this.batch.step() : this.batch.stepAsync());
-    } finally {
-      this.isStepping = false;
-    }
+    const { batch } = this;
+    await this.life.whileStepping(() => (batch.stepAsync ? batch.stepAsync() : batch.step()));
     return this.stepResult;
   }
 
@@ -247,7 +242,7 @@ export class VectorEnv {
 
   /** Episodes that ended since the batch was made. */
   get episodes(): number {
-    this.requireOpen();
+    this.life.requireOpen();
     return this.batch.episodes();
   }
 
@@ -256,7 +251,7 @@ export class VectorEnv {
    * is feasible now) where the task has masks. Needs `infos: true`.
    */
   info(i: number): JsonObject {
-    this.requireBegun();
+    this.life.requireBegun();
     if (!this.infos) throw new Error('infos is false: make the batch with { infos: true }');
     checkInteger('environment', i, 0, this.numEnvs - 1);
     const { numEnvs, observations, metrics, actions, masks } = this;
@@ -270,13 +265,13 @@ export class VectorEnv {
 
   /** Statistics of the last finished episode of each environment, null where there is none. */
   episodeStatistics(): (EpisodeStatistics | null)[] {
-    this.requireOpen();
+    this.life.requireOpen();
     return Array.from({ length: this.numEnvs }, (_, i) => this.statisticsOf(i));
   }
 
   /** Statistics of environment i's last finished episode, or null. */
   statisticsOf(i: number): EpisodeStatistics | null {
-    this.requireOpen();
+    this.life.requireOpen();
     checkInteger('environment', i, 0, this.numEnvs - 1);
     const { task, finalStatistics, numEnvs } = this;
     return statisticsOfRow(task.layout, rowOf(finalStatistics, i, numEnvs));
@@ -287,14 +282,14 @@ export class VectorEnv {
    * has not ended. Exports the whole batch's state, so it is no call for every step.
    */
   runningStatistics(i: number): EpisodeStatistics {
-    this.requireBegun();
+    this.life.requireBegun();
     checkInteger('environment', i, 0, this.numEnvs - 1);
     return statisticsOfState(this.task.layout, this.batch.exportState(), i, this.numEnvs);
   }
 
   /** State and last outputs as bytes; `restore` of any backend takes them. */
   snapshot(): Uint8Array {
-    this.requireBegun();
+    this.life.requireBegun();
     return encodeSnapshot(this.snapshotContext(), this.batch.exportState());
   }
 
@@ -305,16 +300,16 @@ export class VectorEnv {
    * @throws SnapshotError naming what is wrong with it; the batch then goes on as it was.
    */
   restore(snapshot: Uint8Array): void {
-    this.requireOpen();
+    this.life.requireOpen();
     const { state, outputs } = decodeSnapshot(this.snapshotContext(), snapshot);
     this.batch.importState(state);
     restoreOutputs(this.batch.channels, outputs);
-    this.hasBegun = true;
+    this.life.hasBegun = true;
   }
 
   /** 16 hex digits that name state and last outputs exactly; equal on every backend. */
   digest(): string {
-    this.requireBegun();
+    this.life.requireBegun();
     const outputs = outputChannels.map((name) => this.batch.channels[name]);
     return digestOf(this.batch.exportState(), ...outputs);
   }
@@ -326,9 +321,7 @@ export class VectorEnv {
 
   /** Frees the batch; a second call does nothing, any other use afterwards is refused. */
   close(): void {
-    this.requireIdle();
-    if (!this.isClosed) this.batch.close();
-    this.isClosed = true;
+    if (this.life.close()) this.batch.close();
   }
 
   private snapshotContext(): SnapshotContext {
@@ -338,14 +331,14 @@ export class VectorEnv {
 
   /** Everything of a step but the step. */
   private prepareStep(actions: BatchActions | undefined): void {
-    this.requireBegun();
+    this.life.requireBegun();
     if (this.autoreset === 'disabled') this.requireUnfinished();
     if (actions !== undefined) this.writer.write(actions);
   }
 
   /** The number of a policy, its parameters taken. */
   private prepareRollout(policy: CorePolicy | ParametricPolicy, steps: number): number {
-    this.requireBegun();
+    this.life.requireBegun();
     const isNamed = typeof policy !== 'object';
     const { layout } = this.task;
     const number = isNamed ? corePolicyNumber(layout, policy) : corePolicy[policy.kind];
@@ -354,21 +347,6 @@ export class VectorEnv {
     if (this.autoreset === 'disabled') this.requireUnfinished();
     if (words !== null) this.batch.setParameters(words);
     return number;
-  }
-
-  private requireOpen(): void {
-    if (this.isClosed) throw new Error('the environment is closed: make another one');
-    this.requireIdle();
-  }
-
-  private requireIdle(): void {
-    if (!this.isStepping) return;
-    throw new Error('a step is running: await what stepAsync() returned before any other call');
-  }
-
-  private requireBegun(): void {
-    this.requireOpen();
-    if (!this.hasBegun) throw new Error('no episode has begun: call reset() first');
   }
 
   private requireUnfinished(): void {
