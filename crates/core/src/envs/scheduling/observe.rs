@@ -6,8 +6,9 @@ use crate::generated::scheduling::{
     BACKLOG_MAX, fleet_field, server_field, server_mode, slot_field,
 };
 
-/// Most servers of a fleet.
+/// Most servers of a fleet, and of one whose room fits a few registers.
 const SERVERS_MAX: usize = 256;
+const SERVERS_FEW: usize = 16;
 
 /// The observation row, servers then slots then fleet. Quotients of numbers that f32 holds
 /// exactly are divided in f32: rounding the f64 quotient would give the same.
@@ -47,13 +48,23 @@ pub fn observe(cluster: &Cluster, row: &mut [f32]) {
     globals[fleet_field::ELAPSED] = ratio(c.step, f64::from(fleet.horizon));
 }
 
-/// The mask of what is feasible now. A server that takes no job has less than no room.
+/// The mask of what is feasible now.
 #[inline(always)]
 pub fn write_mask(cluster: &Cluster, mask: &mut [u8]) {
+    if cluster.fleet.num_servers <= SERVERS_FEW {
+        write_mask_within::<SERVERS_FEW>(cluster, mask);
+    } else {
+        write_mask_within::<SERVERS_MAX>(cluster, mask);
+    }
+}
+
+/// As `write_mask` for at most `MAX` servers. One that takes no job has less than no room.
+#[inline(always)]
+fn write_mask_within<const MAX: usize>(cluster: &Cluster, mask: &mut [u8]) {
     let fleet = cluster.fleet;
     let num_servers = fleet.num_servers;
-    let mut free_cpu = [-1_i32; SERVERS_MAX];
-    let mut free_mem = [-1_i32; SERVERS_MAX];
+    let mut free_cpu = [-1_i32; MAX];
+    let mut free_mem = [-1_i32; MAX];
     for n in 0..num_servers {
         if cluster.a.server_mode[n] == server_mode::ACTIVE {
             free_cpu[n] = cluster.free_cpu(n) as i32;
