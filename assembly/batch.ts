@@ -100,17 +100,26 @@ export function step<Family>(): void {
   }
 }
 
-/** `steps` steps under a policy of the core. */
+/**
+ * `steps` steps under a policy of the core. Environments do not depend on each other, so a chunk
+ * takes all its steps while its state is in the cache.
+ */
 export function rollout<Family>(policy: u32, steps: u32): void {
+  for (let first = 0; first < Batch.numEnvs; first += CHUNK) {
+    const end = first + CHUNK < Batch.numEnvs ? first + CHUNK : Batch.numEnvs;
+    for (let n: u32 = 0; n < steps; n++) rolloutChunk<Family>(policy, first, end);
+  }
+}
+
+/** One step of a chunk under a policy of the core. */
+function rolloutChunk<Family>(policy: u32, first: i32, end: i32): void {
   const family = changetype<Family>(0);
-  for (let n: u32 = 0; n < steps; n++) {
-    for (let i = 0; i < Batch.numEnvs; i++) {
-      if (Batch.isSimd && i % CHUNK == 0) prepareChunk<Family>(i);
-      if (policy == POLICY_RANDOM) actRandomly(i);
-      else if (policy == POLICY_LINEAR || policy == POLICY_TABULAR) actByParameters(policy, i);
-      else if (policy != POLICY_CONSTANT) family.act(policy, i);
-      stepEnvironment<Family>(i);
-    }
+  if (Batch.isSimd) family.prepare(first, end);
+  for (let i = first; i < end; i++) {
+    if (policy == POLICY_RANDOM) actRandomly(i);
+    else if (policy == POLICY_LINEAR || policy == POLICY_TABULAR) actByParameters(policy, i);
+    else if (policy != POLICY_CONSTANT) family.act(policy, i);
+    stepEnvironment<Family>(i);
   }
 }
 
