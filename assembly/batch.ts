@@ -8,6 +8,8 @@
  * | method           | what it does                                                          |
  * |------------------|-----------------------------------------------------------------------|
  * | `begin()`        | prepares what steps read, once the program is loaded                   |
+ * | `stepGroups(i, end)` | steps whole groups of four of the chunk from i on, where it can, and |
+ * |                  | returns the first environment that it left (kernel simd128)            |
  * | `prepare(i, end)`| draws for the chunk of environments from i on, before their steps      |
  * |                  | (kernel simd128)                                                       |
  * | `reset(i)`       | begins the episode that seed and episode number name                   |
@@ -33,7 +35,7 @@ import {
 import { Out } from './outputs';
 import { actByParameters, reserveParameters } from './parameters';
 import { actRandomly } from './policy';
-import { allocateState, real, setReal, setWord, statisticsOf, word, wordsOf } from './state';
+import { allocateState, LANES, real, setReal, setWord, statisticsOf, word, wordsOf } from './state';
 
 /** Environments that a family prepares at once: independent draws hide each other's latency. */
 export const CHUNK: i32 = 32;
@@ -93,10 +95,9 @@ export function reset<Family>(seedLo: u32, seedHi: u32, seeded: bool, masked: bo
 
 /** One step of every environment. */
 export function step<Family>(): void {
-  const family = changetype<Family>(0);
-  for (let i = 0; i < Batch.numEnvs; i++) {
-    if (Batch.isSimd && i % CHUNK == 0) prepareChunk<Family>(i);
-    stepEnvironment<Family>(i);
+  for (let first = 0; first < Batch.numEnvs; first += CHUNK) {
+    const end = first + CHUNK;
+    stepChunk<Family>(first, end < Batch.numEnvs ? end : Batch.numEnvs);
   }
 }
 
@@ -107,25 +108,44 @@ export function step<Family>(): void {
 export function rollout<Family>(policy: u32, steps: u32): void {
   for (let first = 0; first < Batch.numEnvs; first += CHUNK) {
     const end = first + CHUNK < Batch.numEnvs ? first + CHUNK : Batch.numEnvs;
-    for (let n: u32 = 0; n < steps; n++) rolloutChunk<Family>(policy, first, end);
+    for (let n: u32 = 0; n < steps; n++) {
+      if (policy != POLICY_CONSTANT) actChunk<Family>(policy, first, end);
+      stepChunk<Family>(first, end);
+    }
   }
 }
 
-/** One step of a chunk under a policy of the core. */
-function rolloutChunk<Family>(policy: u32, first: i32, end: i32): void {
-  const family = changetype<Family>(0);
-  if (Batch.isSimd) family.prepare(first, end);
+/** Writes the actions of a policy of the core for a chunk. */
+function actChunk<Family>(policy: u32, first: i32, end: i32): void {
   for (let i = first; i < end; i++) {
     if (policy == POLICY_RANDOM) actRandomly(i);
     else if (policy == POLICY_LINEAR || policy == POLICY_TABULAR) actByParameters(policy, i);
-    else if (policy != POLICY_CONSTANT) family.act(policy, i);
-    stepEnvironment<Family>(i);
+    else changetype<Family>(0).act(policy, i);
   }
 }
 
-function prepareChunk<Family>(first: i32): void {
-  const end = first + CHUNK;
-  changetype<Family>(0).prepare(first, end < Batch.numEnvs ? end : Batch.numEnvs);
+/** One step of a chunk. */
+function stepChunk<Family>(first: i32, end: i32): void {
+  const family = changetype<Family>(0);
+  let i = first;
+  if (Batch.isSimd) {
+    i = family.stepGroups(first, end);
+    endEpisodes<Family>(first, i);
+    if (i < end) family.prepare(i, end);
+  }
+  for (; i < end; i++) stepEnvironment<Family>(i);
+}
+
+/** Ends the episodes of those environments of whole groups whose flags say so. */
+function endEpisodes<Family>(first: i32, end: i32): void {
+  for (let i = first; i < end; i += LANES) {
+    if ((load<u32>(Channels.terminated + i) | load<u32>(Channels.truncated + i)) == 0) continue;
+    for (let k = i; k < i + LANES; k++) {
+      if (load<u8>(Channels.terminated + k) | load<u8>(Channels.truncated + k)) {
+        endEpisode<Family>(k);
+      }
+    }
+  }
 }
 
 function stepEnvironment<Family>(i: i32): void {

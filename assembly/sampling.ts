@@ -35,12 +35,27 @@ export function sampleQuantiles(table: usize, words: v128): v128 {
     i32x4.shr_u(point, F32_BITS_BELOW_CELL),
     i32x4.splat(F32_EXPONENT_BIAS << OCTAVE_CELLS_LOG2),
   );
-  const offsets = i32x4.shl(i32x4.add(tail, cell), 3);
+  return lines(table, i32x4.shl(i32x4.add(tail, cell), 3), point);
+}
+
+/** As `sampleEqualCells` for four words; t may pass 31 bits, what is left of it does not. */
+@inline
+export function sampleEqualCellsLanes(table: usize, n: u32, words: v128): v128 {
+  const odd = v128.or(i32x4.shl(i32x4.shr_u(words, 8), 1), i32x4.splat(1));
+  const t = i32x4.mul(odd, i32x4.splat(n));
+  const offsets = i32x4.shl(i32x4.shr_u(t, 25), 3);
+  const point = f32x4.convert_i32x4_s(v128.and(t, i32x4.splat(0x1ffffff)));
+  return lines(table, offsets, point);
+}
+
+/** a + b x at the cells (a, b) that lie at byte offsets of a table. */
+@inline
+function lines(table: usize, offsets: v128, x: v128): v128 {
   const first = cellPair(table, i32x4.extract_lane(offsets, 0), i32x4.extract_lane(offsets, 1));
   const second = cellPair(table, i32x4.extract_lane(offsets, 2), i32x4.extract_lane(offsets, 3));
   const a = v128.shuffle<f32>(first, second, 0, 2, 4, 6);
   const b = v128.shuffle<f32>(first, second, 1, 3, 5, 7);
-  return f32x4.add(a, f32x4.mul(b, point));
+  return f32x4.add(a, f32x4.mul(b, x));
 }
 
 /** Two cells (a, b) at byte offsets of a table. */

@@ -99,6 +99,22 @@ export function setReal(reals: usize, slot: i32, value: f64): void {
   store<f64>(reals + <usize>slot * REAL_ROW_BYTES, value);
 }
 
+@inline
+export function setWordRow(words: usize, slot: i32, row: v128): void {
+  v128.store(words + <usize>slot * WORD_ROW_BYTES, row);
+}
+
+/** A real or statistic of two environments; `reals` is where the first one's are. */
+@inline
+export function realPair(reals: usize, slot: i32): v128 {
+  return v128.load(reals + <usize>slot * REAL_ROW_BYTES);
+}
+
+@inline
+export function setRealPair(reals: usize, slot: i32, pair: v128): void {
+  v128.store(reals + <usize>slot * REAL_ROW_BYTES, pair);
+}
+
 /** Where slots are exchanged: 8 bytes an environment. */
 export function slotBuffer(): usize {
   return slot;

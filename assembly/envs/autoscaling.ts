@@ -142,6 +142,11 @@ export class Autoscaling extends Layout {
     Params.isPlain = s_num_types == 1 && extras == 0;
   }
 
+  /** There is no step of four for this family. */
+  stepGroups(first: i32, end: i32): i32 {
+    return first;
+  }
+
   prepare(first: i32, end: i32): void {
     let at = draws;
     for (let i = first; i < end; i += LANES) {

@@ -82,6 +82,11 @@ export class Provisioning extends Layout {
     Params.profileSteps = <u32>s_profile_steps;
   }
 
+  /** There is no step of four for this family. */
+  stepGroups(first: i32, end: i32): i32 {
+    return first;
+  }
+
   prepare(first: i32, end: i32): void {
     let at = draws;
     for (let i = first; i < end; i += LANES) {

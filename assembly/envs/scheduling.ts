@@ -161,6 +161,11 @@ export class Scheduling extends Layout {
     prepareFleet();
   }
 
+  /** There is no step of four for this family. */
+  stepGroups(first: i32, end: i32): i32 {
+    return first;
+  }
+
   prepare(i: i32, end: i32): void {}
 
   notePrevious(i: i32): void {}

@@ -89,6 +89,10 @@ import { drawBlock, drawBlocks, wordBelow, Words } from '../rng';
 import { sampleQuantile, sampleQuantiles } from '../sampling';
 import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 import { setPrevious } from '../statistics';
+import { areUnderWay, drawTraffic, followTraffic } from './serving-lanes';
+import { observeLanes } from './serving-lanes-observe';
+import { measureLanes, serveLanes } from './serving-lanes-origin';
+import { prepareLanes } from './serving-lanes-program';
 import { advanceMeasured } from './serving-measured';
 import { advanceOrigin } from './serving-origin';
 import {
@@ -128,11 +132,24 @@ export class Serving extends Layout {
     Params.horizon = <u32>s_horizon;
     Params.promptKind = <u32>s_prompt_kind;
     prepareProgram(Batch.isSimd);
+    if (Batch.isSimd && Params.dynamics == DYNAMICS_ORIGIN) prepareLanes();
+  }
+
+  /** The origin's dynamics are stepped four environments at a time, if none awaits its reset. */
+  stepGroups(first: i32, end: i32): i32 {
+    const whole = end - end % LANES;
+    if (Params.dynamics != DYNAMICS_ORIGIN || !areUnderWay(first, whole)) return first;
+    drawTraffic(first, whole);
+    followTraffic(first, whole);
+    measureLanes(first, whole);
+    serveLanes(first, whole);
+    observeLanes(first, whole);
+    return whole;
   }
 
   prepare(first: i32, end: i32): void {
-    let at = draws;
     for (let i = first; i < end; i += LANES) {
+      const at = draws + <usize>((i % CHUNK) / LANES) * DRAWS_BYTES;
       drawBlocks(i, STREAM_STEP, 0, blocks);
       const x1 = v128.load(blocks, 16);
       const x2 = v128.load(blocks, 32);
@@ -145,7 +162,6 @@ export class Serving extends Layout {
       v128.store(at, sampleQuantiles(t_noise, x1), DRAW_TTFT_P50);
       v128.store(at, sampleQuantiles(t_noise, x2), DRAW_TTFT_P99);
       v128.store(at, sampleQuantiles(t_noise, x3), DRAW_TPOT);
-      at += DRAWS_BYTES;
     }
   }
 

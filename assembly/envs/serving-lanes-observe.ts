@@ -1,0 +1,117 @@
+/** What a step of the origin's dynamics shows, four environments at a time. */
+import { Channels } from '../channels';
+import { WORD_STEP } from '../generated/common';
+import {
+  METRIC_APPLIED_PREFILL_DISAGG,
+  METRIC_APPLIED_QUANT_TIER,
+  METRIC_APPLIED_SPEC_LENGTH,
+  METRIC_COUNT,
+  METRIC_GPU_MEMORY_GB,
+  METRIC_KV_CACHE_USAGE_RATIO,
+  METRIC_SPEC_ACCEPT_RATE,
+  METRIC_TPOT_MS,
+  METRIC_TTFT_P50_MS,
+  OBSERVATION_ARRIVAL_RATE,
+  OBSERVATION_COST_SO_FAR,
+  OBSERVATION_GPU_MEMORY_USED_GB,
+  OBSERVATION_KV_CACHE_OCCUPANCY,
+  OBSERVATION_MEAN_PROMPT_LEN,
+  OBSERVATION_PRIORITY_BATCH,
+  OBSERVATION_PRIORITY_BEST_EFFORT,
+  OBSERVATION_PRIORITY_INTERACTIVE,
+  OBSERVATION_QUEUE_DEPTH,
+  OBSERVATION_SLO_VIOLATION_RATE,
+  OBSERVATION_SPEC_ACCEPT_RATE,
+  OBSERVATION_TIMESTEP,
+  OBSERVATION_TPOT_P50,
+  OBSERVATION_TTFT_P50,
+  REAL_ARRIVAL_EMA,
+  REAL_COST_SO_FAR,
+  REAL_QUEUE,
+  s_horizon,
+  s_share_batch,
+  s_share_best_effort,
+  s_share_interactive,
+  t_observation_scale,
+  WORD_PREFILL_DISAGG,
+  WORD_QUANT_TIER,
+  WORD_SPEC_INDEX,
+  WORD_STEP,
+} from '../generated/serving';
+import { gather, narrowRow, storeColumns, storeTwoColumns } from '../lanes';
+import { LANES, realsOf, setWordRow, wordRow, wordsOf } from '../state';
+import { ROW_PROMPT_LEN, ROW_VIOLATION_RATE, rowsOf } from './serving-lanes';
+import { SPEC_LENGTHS } from './serving-program';
+
+/** The observations, the flags and, where they are kept, the metrics. */
+export function observeLanes(first: i32, end: i32): void {
+  const horizon = i32x4.splat(<i32>s_horizon);
+  for (let i = first; i < end; i += LANES) {
+    const w = wordsOf(i);
+    const at = rowsOf(i);
+    const now = i32x4.add(wordRow(w, WORD_STEP), i32x4.splat(1));
+    setWordRow(w, WORD_STEP, now);
+    observe(i, at, f32x4.convert_i32x4_s(now));
+    const ended = i32x4.ge_s(now, horizon);
+    const flags = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(ended, ended), ended);
+    v128.store32_lane(Channels.truncated + i, v128.and(flags, i8x16.splat(1)), 0);
+    store<u32>(Channels.terminated + i, 0);
+    if (Channels.metricsBytes > 0) reportMetrics(i, w, at);
+  }
+}
+
+/** The observation rows: rounded to f32, then scaled by the program's fixed scalings. */
+@inline
+function observe(i: i32, at: usize, step: v128): void {
+  const r = realsOf(i);
+  const o = Channels.observationsOf(i);
+  const bytes = Channels.observationBytes;
+  storeColumns(
+    scaled(OBSERVATION_QUEUE_DEPTH, narrowRow(r + 32 * REAL_QUEUE)),
+    scaled(OBSERVATION_MEAN_PROMPT_LEN, v128.load(at, ROW_PROMPT_LEN)),
+    scaled(OBSERVATION_ARRIVAL_RATE, narrowRow(r + 32 * REAL_ARRIVAL_EMA)),
+    scaled(OBSERVATION_KV_CACHE_OCCUPANCY, v128.load(at, 16 * METRIC_KV_CACHE_USAGE_RATIO)),
+    o, bytes,
+  );
+  storeColumns(
+    scaled(OBSERVATION_TTFT_P50, v128.load(at, 16 * METRIC_TTFT_P50_MS)),
+    scaled(OBSERVATION_TPOT_P50, v128.load(at, 16 * METRIC_TPOT_MS)),
+    scaled(OBSERVATION_SLO_VIOLATION_RATE, v128.load(at, ROW_VIOLATION_RATE)),
+    scaled(OBSERVATION_GPU_MEMORY_USED_GB, v128.load(at, 16 * METRIC_GPU_MEMORY_GB)),
+    o + 4 * OBSERVATION_TTFT_P50, bytes,
+  );
+  storeColumns(
+    scaled(OBSERVATION_SPEC_ACCEPT_RATE, v128.load(at, 16 * METRIC_SPEC_ACCEPT_RATE)),
+    scaled(OBSERVATION_PRIORITY_INTERACTIVE, f32x4.splat(<f32>s_share_interactive)),
+    scaled(OBSERVATION_PRIORITY_BATCH, f32x4.splat(<f32>s_share_batch)),
+    scaled(OBSERVATION_PRIORITY_BEST_EFFORT, f32x4.splat(<f32>s_share_best_effort)),
+    o + 4 * OBSERVATION_SPEC_ACCEPT_RATE, bytes,
+  );
+  storeTwoColumns(
+    scaled(OBSERVATION_TIMESTEP, step),
+    scaled(OBSERVATION_COST_SO_FAR, narrowRow(r + 32 * REAL_COST_SO_FAR)),
+    o + 4 * OBSERVATION_TIMESTEP, bytes,
+  );
+}
+
+@inline
+function scaled(index: usize, column: v128): v128 {
+  return f32x4.mul(column, v128.load32_splat(t_observation_scale + (index << 2)));
+}
+
+/** The metrics rows; what only they show is put into the group's rows first. */
+function reportMetrics(i: i32, w: usize, at: usize): void {
+  const spec = wordRow(w, WORD_SPEC_INDEX);
+  const disagg = wordRow(w, WORD_PREFILL_DISAGG);
+  const quant = wordRow(w, WORD_QUANT_TIER);
+  v128.store(at, gather(SPEC_LENGTHS, spec), 16 * METRIC_APPLIED_SPEC_LENGTH);
+  v128.store(at, f32x4.convert_i32x4_s(disagg), 16 * METRIC_APPLIED_PREFILL_DISAGG);
+  v128.store(at, f32x4.convert_i32x4_s(quant), 16 * METRIC_APPLIED_QUANT_TIER);
+  for (let lane = 0; lane < LANES; lane++) {
+    const m = Channels.metricsOf(i + lane);
+    const column = at + (<usize>lane << 2);
+    for (let k: usize = 0; k < <usize>METRIC_COUNT; k++) {
+      store<f32>(m + (k << 2), load<f32>(column + (k << 4)));
+    }
+  }
+}

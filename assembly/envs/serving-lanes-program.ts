@@ -1,0 +1,145 @@
+/** Action decoding and grid look-up for four environments at a time; see serving-program.ts. */
+import { Channels } from '../channels';
+import { AxisLanes, Corners } from '../corners';
+import {
+  ACTION_BATCH_SIZE,
+  ACTION_COUNT,
+  ACTION_KV_BUDGET,
+  ACTION_MODE_STRUCTURED,
+  ACTION_PREFILL_DISAGG,
+  ACTION_QUANT_TIER,
+  ACTION_SPEC_LENGTH,
+  s_action_mode,
+  s_default_batch_size,
+  s_default_kv_budget,
+  s_default_prefill_disagg,
+  s_default_quant_tier,
+  s_default_spec_index,
+  s_lock_mask,
+  s_num_batch,
+  s_num_kv,
+  s_num_prompt,
+  s_num_quant,
+  s_num_spec,
+  t_batch_inv,
+  t_batch_nodes,
+  t_grid,
+  t_kv_inv,
+  t_kv_nodes,
+  t_prompt_inv,
+  t_prompt_nodes,
+  t_quant_factors,
+  t_quant_plane,
+  t_spec_plane,
+} from '../generated/serving';
+import { clipLanes, gather, storeColumns } from '../lanes';
+import { LANES } from '../state';
+import { decodeAction, Wanted } from './serving-program';
+
+// The configurations that actions ask for, a row of four for each field, by the action's order.
+export const WANTED_KV_BUDGET: usize = 16 * ACTION_KV_BUDGET;
+export const WANTED_BATCH_SIZE: usize = 16 * ACTION_BATCH_SIZE;
+export const WANTED_SPEC_INDEX: usize = 16 * ACTION_SPEC_LENGTH;
+export const WANTED_PREFILL_DISAGG: usize = 16 * ACTION_PREFILL_DISAGG;
+export const WANTED_QUANT_TIER: usize = 16 * ACTION_QUANT_TIER;
+export const wantedLanes = memory.data(16 * ACTION_COUNT, 16);
+
+/** The grid's metrics at the configurations that were looked up last, f32, rows of four. */
+export const gridLanes = memory.data(128, 16);
+
+class Prepared {
+  static corners: Corners = changetype<Corners>(0);
+}
+
+/** Prepares the loaded program for look-ups of four. */
+export function prepareLanes(): void {
+  const numBatch = <i32>s_num_batch;
+  const numKv = <i32>s_num_kv;
+  const numPrompt = <i32>s_num_prompt;
+  const batch = AxisLanes.make(t_batch_nodes, t_batch_inv, numBatch);
+  const kv = AxisLanes.make(t_kv_nodes, t_kv_inv, numKv);
+  const prompt = AxisLanes.make(t_prompt_nodes, t_prompt_inv, numPrompt);
+  const planes = <i32>s_num_quant * <i32>s_num_spec;
+  Prepared.corners = Corners.make(
+    t_grid, planes, batch, numBatch, kv, numKv, prompt, numPrompt,
+  );
+}
+
+/** The eight grid metrics of the wanted configurations at these prompt lengths. */
+@inline
+export function lookUpLanes(promptLen: v128): void {
+  const quant = v128.load(wantedLanes, WANTED_QUANT_TIER);
+  const ofSpec = gather(t_spec_plane, v128.load(wantedLanes, WANTED_SPEC_INDEX));
+  const ofQuant = i32x4.mul(gather(t_quant_plane, quant), i32x4.splat(<i32>s_num_spec));
+  const kv = v128.load(wantedLanes, WANTED_KV_BUDGET);
+  const batch = v128.load(wantedLanes, WANTED_BATCH_SIZE);
+  const planes = i32x4.add(ofQuant, ofSpec);
+  Prepared.corners.interpolate(planes, batch, kv, promptLen, t_quant_factors, quant, gridLanes);
+}
+
+/** Decodes the action rows of the group of environment i; a locked field reads its default. */
+@inline
+export function decodeLanes(i: i32): void {
+  if (s_action_mode == ACTION_MODE_STRUCTURED) decodeStructuredLanes(Channels.actionsOf(i));
+  else decodeEach(i);
+}
+
+function decodeEach(i: i32): void {
+  for (let lane = 0; lane < LANES; lane++) {
+    const at = wantedLanes + (<usize>lane << 2);
+    decodeAction(Channels.actionsOf(i + lane));
+    store<f32>(at, Wanted.kvBudget, WANTED_KV_BUDGET);
+    store<f32>(at, Wanted.batchSize, WANTED_BATCH_SIZE);
+    store<i32>(at, Wanted.specIndex, WANTED_SPEC_INDEX);
+    store<i32>(at, Wanted.prefillDisagg, WANTED_PREFILL_DISAGG);
+    store<i32>(at, Wanted.quantTier, WANTED_QUANT_TIER);
+  }
+}
+
+/** The five numbers as they are: clipped, the batch cut to an integer, choices rounded down. */
+@inline
+function decodeStructuredLanes(row: usize): void {
+  const a = v128.load(row);
+  const b = v128.load(row, 4 * ACTION_COUNT);
+  const c = v128.load(row, 8 * ACTION_COUNT);
+  const d = v128.load(row, 12 * ACTION_COUNT);
+  storeColumns(a, b, c, d, wantedLanes, 16);
+  const kv = v128.load(wantedLanes, WANTED_KV_BUDGET);
+  const batch = v128.load(wantedLanes, WANTED_BATCH_SIZE);
+  const spec = v128.load(wantedLanes, WANTED_SPEC_INDEX);
+  const disagg = v128.load(wantedLanes, WANTED_PREFILL_DISAGG);
+  const quant = gather(row + 4 * ACTION_QUANT_TIER, i32x4(0, 5, 10, 15));
+  v128.store(wantedLanes, clipLanes(kv, 0.1, 1), WANTED_KV_BUDGET);
+  v128.store(wantedLanes, f32x4.trunc(clipLanes(batch, 1, 512)), WANTED_BATCH_SIZE);
+  const short = i32x4.add(reaches(spec, 1), reaches(spec, 2));
+  const long = i32x4.add(reaches(spec, 4), reaches(spec, 8));
+  v128.store(wantedLanes, i32x4.neg(i32x4.add(short, long)), WANTED_SPEC_INDEX);
+  v128.store(wantedLanes, i32x4.neg(reaches(disagg, 1)), WANTED_PREFILL_DISAGG);
+  const tiers = i32x4.add(reaches(quant, 1), reaches(quant, 2));
+  v128.store(wantedLanes, i32x4.neg(tiers), WANTED_QUANT_TIER);
+  if (s_lock_mask != 0) applyLocks(<u32>s_lock_mask);
+}
+
+/** -1 where a number is at least so much. */
+@inline
+function reaches(x: v128, least: f32): v128 {
+  return f32x4.ge(x, f32x4.splat(least));
+}
+
+function applyLocks(locks: u32): void {
+  if (locks & (1 << ACTION_KV_BUDGET)) {
+    v128.store(wantedLanes, f32x4.splat(<f32>s_default_kv_budget), WANTED_KV_BUDGET);
+  }
+  if (locks & (1 << ACTION_BATCH_SIZE)) {
+    v128.store(wantedLanes, f32x4.splat(<f32>s_default_batch_size), WANTED_BATCH_SIZE);
+  }
+  if (locks & (1 << ACTION_SPEC_LENGTH)) {
+    v128.store(wantedLanes, i32x4.splat(<i32>s_default_spec_index), WANTED_SPEC_INDEX);
+  }
+  if (locks & (1 << ACTION_PREFILL_DISAGG)) {
+    v128.store(wantedLanes, i32x4.splat(<i32>s_default_prefill_disagg), WANTED_PREFILL_DISAGG);
+  }
+  if (locks & (1 << ACTION_QUANT_TIER)) {
+    v128.store(wantedLanes, i32x4.splat(<i32>s_default_quant_tier), WANTED_QUANT_TIER);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Four environments side by side: f32 and words in one register, f64 in two, a pair of
+ * environments in each. `pmax(c, x)` is x > c ? x : c and `pmin(c, x)` is x < c ? x : c, NaN and
+ * signed zeros included, as the scalar steps write them.
+ */
+
+/** Elements of a table of 32-bit numbers. */
+@inline
+export function gather(table: usize, at: v128): v128 {
+  const offsets = i32x4.shl(at, 2);
+  const one = v128.load32_zero(table + i32x4.extract_lane(offsets, 0));
+  const two = v128.load32_lane(table + i32x4.extract_lane(offsets, 1), one, 1);
+  const three = v128.load32_lane(table + i32x4.extract_lane(offsets, 2), two, 2);
+  return v128.load32_lane(table + i32x4.extract_lane(offsets, 3), three, 3);
+}
+
+/** x clipped to [low, high]; NaN reads low. */
+@inline
+export function clipLanes(x: v128, low: f32, high: f32): v128 {
+  return f32x4.pmin(f32x4.splat(high), f32x4.pmax(f32x4.splat(low), x));
+}
+
+/** A pair of f32, widened. */
+@inline
+export function widenPair(at: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(at));
+}
+
+/** Stores a pair of f64 as f32. */
+@inline
+export function storeNarrow(at: usize, pair: v128): void {
+  v128.store64_lane(at, f32x4.demote_f64x2_zero(pair), 0);
+}
+
+/** Two pairs of f64 that lie side by side, as f32. */
+@inline
+export function narrowRow(at: usize): v128 {
+  const low = f32x4.demote_f64x2_zero(v128.load(at));
+  const high = f32x4.demote_f64x2_zero(v128.load(at, 16));
+  return v128.shuffle<i64>(low, high, 0, 2);
+}
+
+/** Stores four registers as the columns of four rows, so many bytes from row to row. */
+@inline
+export function storeColumns(a: v128, b: v128, c: v128, d: v128, to: usize, bytes: usize): void {
+  const low0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const low1 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+  const high0 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const high1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  const third = to + 2 * bytes;
+  v128.store(to, v128.shuffle<i64>(low0, low1, 0, 2));
+  v128.store(to + bytes, v128.shuffle<i64>(low0, low1, 1, 3));
+  v128.store(third, v128.shuffle<i64>(high0, high1, 0, 2));
+  v128.store(third + bytes, v128.shuffle<i64>(high0, high1, 1, 3));
+}
+
+/** As `storeColumns` for two columns. */
+@inline
+export function storeTwoColumns(a: v128, b: v128, to: usize, bytes: usize): void {
+  const low = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const high = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const third = to + 2 * bytes;
+  v128.store64_lane(to, low, 0);
+  v128.store64_lane(to + bytes, low, 1);
+  v128.store64_lane(third, high, 0);
+  v128.store64_lane(third + bytes, high, 1);
+}
