@@ -36,7 +36,6 @@ const SPEC_LENGTHS: [f32; 5] = [0.0, 1.0, 2.0, 4.0, 8.0];
 
 /// Scalars of the table part, rounded to f32 once.
 struct Rounded {
-    default_kv_budget: f32,
     prompt_min: f32,
     prompt_max: f32,
     memory_max_gb: f32,
@@ -46,6 +45,21 @@ struct Rounded {
     disagg_tpot: f32,
     disagg_cost: f32,
     disagg_memory: f32,
+    share_interactive: f32,
+    share_batch: f32,
+    share_best_effort: f32,
+}
+
+/// Scalars that count or choose, converted once.
+struct Whole {
+    dynamics: u32,
+    horizon: u32,
+    action_mode: u32,
+    lock_mask: u32,
+    arrival_bits: u32,
+    prompt_kind: u32,
+    prompt_bits: u32,
+    prompt_cells: u32,
 }
 
 /// Statistics that are sums of a metric over the steps.
@@ -66,6 +80,9 @@ pub struct Serving {
     s: Scalars,
     t: Tables,
     r: Rounded,
+    whole: Whole,
+    /// The configuration that an episode begins with.
+    default: Configuration,
     grid: Grid,
     corners: Corners,
     shape: Shape,
@@ -104,7 +121,6 @@ impl Serving {
             statistics: statistic::COUNT,
         };
         let r = Rounded {
-            default_kv_budget: s.default_kv_budget as f32,
             prompt_min: s.prompt_min as f32,
             prompt_max: s.prompt_max as f32,
             memory_max_gb: s.memory_max_gb as f32,
@@ -114,6 +130,26 @@ impl Serving {
             disagg_tpot: s.disagg_tpot as f32,
             disagg_cost: s.disagg_cost as f32,
             disagg_memory: s.disagg_memory as f32,
+            share_interactive: s.share_interactive as f32,
+            share_batch: s.share_batch as f32,
+            share_best_effort: s.share_best_effort as f32,
+        };
+        let default = Configuration {
+            kv_budget: s.default_kv_budget as f32,
+            batch_size: s.default_batch_size as f32,
+            spec_index: s.default_spec_index as u32,
+            prefill_disagg: s.default_prefill_disagg as u32,
+            quant_tier: s.default_quant_tier as u32,
+        };
+        let whole = Whole {
+            dynamics: s.dynamics as u32,
+            horizon: s.horizon as u32,
+            action_mode: s.action_mode as u32,
+            lock_mask: s.lock_mask as u32,
+            arrival_bits: s.arrival_bits as u32,
+            prompt_kind: s.prompt_kind as u32,
+            prompt_bits: s.prompt_bits as u32,
+            prompt_cells: s.prompt_cells as u32,
         };
         let scaled = t.observation_scale.iter().any(|&scale| scale != 1.0);
         let grid = Grid::new(&s, &t);
@@ -124,6 +160,8 @@ impl Serving {
             s,
             t,
             r,
+            whole,
+            default,
             grid,
             corners,
             shape,
@@ -156,7 +194,7 @@ impl Serving {
         let ema = &mut block.reals[real::ARRIVAL_EMA][lane];
         *ema += (step.arrivals - *ema) * s.arrival_gain;
         let mean = &mut block.reals[real::PROMPT_MEAN][lane];
-        if s.prompt_kind as u32 == prompt_kind::PROFILE {
+        if self.whole.prompt_kind == prompt_kind::PROFILE {
             *mean = f64::from(drawn);
         } else {
             *mean += (f64::from(drawn) - *mean) * s.prompt_gain;
@@ -169,22 +207,22 @@ impl Serving {
 
     #[inline(always)]
     fn sample_arrivals(&self, level: u32, drawn: u32) -> u32 {
-        let bits = self.s.arrival_bits as u32;
+        let bits = self.whole.arrival_bits;
         let columns = &self.t.arrival_alias[(level << bits) as usize..][..1 << bits];
         self.t.arrival_offset[level as usize] + sampling::alias(columns, bits, drawn)
     }
 
     #[inline(always)]
     fn sample_prompt(&self, drawn: u32, now: usize) -> f32 {
-        let (s, t) = (&self.s, &self.t);
-        let x = match s.prompt_kind as u32 {
+        let t = &self.t;
+        let x = match self.whole.prompt_kind {
             prompt_kind::QUANTILE => sampling::quantile(&t.prompt_quantile, drawn),
             prompt_kind::PIECES => {
-                let bits = s.prompt_bits as u32;
+                let bits = self.whole.prompt_bits;
                 sampling::pieces(&t.prompt_alias, &t.prompt_pieces, bits, drawn)
             }
             prompt_kind::EQUAL_CELLS => {
-                sampling::equal_cells(&t.prompt_cell, s.prompt_cells as u32, drawn)
+                sampling::equal_cells(&t.prompt_cell, self.whole.prompt_cells, drawn)
             }
             _ => t.profile_prompt[now],
         };
@@ -228,9 +266,9 @@ impl Serving {
         row[observation::SLO_VIOLATION_RATE] = step.violation_rate as f32;
         row[observation::GPU_MEMORY_USED_GB] = m[metric::GPU_MEMORY_GB];
         row[observation::SPEC_ACCEPT_RATE] = m[metric::SPEC_ACCEPT_RATE];
-        row[observation::PRIORITY_INTERACTIVE] = s.share_interactive as f32;
-        row[observation::PRIORITY_BATCH] = s.share_batch as f32;
-        row[observation::PRIORITY_BEST_EFFORT] = s.share_best_effort as f32;
+        row[observation::PRIORITY_INTERACTIVE] = self.r.share_interactive;
+        row[observation::PRIORITY_BATCH] = self.r.share_batch;
+        row[observation::PRIORITY_BEST_EFFORT] = self.r.share_best_effort;
         row[observation::TIMESTEP] = words[word::STEP][lane] as f32;
         row[observation::COST_SO_FAR] = reals[real::COST_SO_FAR][lane] as f32;
         row[observation::CAPACITY_RPS] = step.capacity_rps as f32;
@@ -289,12 +327,12 @@ impl Env for Serving {
         let key = [words[word::SEED_LO][lane], words[word::SEED_HI][lane]];
         let start = word_below(philox(counter, key)[0], s.window_start_max as u32 + 1);
         words[word::WINDOW_START][lane] = start;
-        words[word::SPEC_INDEX][lane] = s.default_spec_index as u32;
-        words[word::PREFILL_DISAGG][lane] = s.default_prefill_disagg as u32;
-        words[word::QUANT_TIER][lane] = s.default_quant_tier as u32;
+        words[word::SPEC_INDEX][lane] = self.default.spec_index;
+        words[word::PREFILL_DISAGG][lane] = self.default.prefill_disagg;
+        words[word::QUANT_TIER][lane] = self.default.quant_tier;
         words[word::ROLLOUT_LEFT][lane] = 0;
         let level = t.profile_level[start as usize];
-        let from_profile = s.prompt_kind as u32 == prompt_kind::PROFILE;
+        let from_profile = self.whole.prompt_kind == prompt_kind::PROFILE;
         let reals = &mut block.reals;
         reals[real::QUEUE][lane] = 0.0;
         reals[real::ARRIVAL_EMA][lane] = f64::from(t.level_rate[level as usize]);
@@ -306,7 +344,7 @@ impl Env for Serving {
         reals[real::COST_SO_FAR][lane] = 0.0;
         reals[real::CREDIT][lane] = 0.0;
         reals[real::BATCH_SIZE][lane] = s.default_batch_size;
-        reals[real::KV_BUDGET][lane] = f64::from(self.r.default_kv_budget);
+        reals[real::KV_BUDGET][lane] = f64::from(self.default.kv_budget);
         let mut step = Step::new();
         step.metrics.copy_from_slice(&t.reset_metrics);
         step.capacity_rps = s.reset_capacity_rps;
@@ -321,7 +359,7 @@ impl Env for Serving {
         ];
         step.wanted = self.decode_action(block.actions, lane);
         self.admit_arrivals(block, lane, &mut step);
-        if self.s.dynamics as u32 == dynamics::ORIGIN {
+        if self.whole.dynamics == dynamics::ORIGIN {
             self.advance_origin(block, lane, &mut step);
         } else {
             self.advance_measured(block, lane, &mut step);

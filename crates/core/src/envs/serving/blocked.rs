@@ -60,7 +60,7 @@ impl Serving {
         let mut m: Metrics<I> = [I::F32::splat(0.0); metric::COUNT];
         m[metric::ARRIVALS] = I::float(traffic.arrivals);
         m[metric::PROMPT_LEN_BUCKET] = I::float(traffic.bucket);
-        let outcome = if self.s.dynamics as u32 == dynamics::ORIGIN {
+        let outcome = if self.whole.dynamics == dynamics::ORIGIN {
             self.advance_origin_group::<I>(group, config, traffic, grid, &mut m)
         } else {
             self.advance_measured_group::<I>(group, config, traffic, grid, &mut m)
@@ -82,7 +82,6 @@ impl Serving {
     #[inline(always)]
     fn observe_group<I: Isa>(&self, group: &mut Group, outcome: &Outcome<I>, m: &Metrics<I>) {
         let s = &self.s;
-        let share = |share: f64| I::F32::splat(share as f32);
         let mut o = [I::F32::splat(0.0); observation::COUNT];
         o[observation::QUEUE_DEPTH] = I::narrow(group.real::<I>(real::QUEUE));
         o[observation::MEAN_PROMPT_LEN] = I::narrow(group.real::<I>(real::PROMPT_MEAN));
@@ -93,12 +92,12 @@ impl Serving {
         o[observation::SLO_VIOLATION_RATE] = I::narrow(outcome.violation_rate);
         o[observation::GPU_MEMORY_USED_GB] = m[metric::GPU_MEMORY_GB];
         o[observation::SPEC_ACCEPT_RATE] = m[metric::SPEC_ACCEPT_RATE];
-        o[observation::PRIORITY_INTERACTIVE] = share(s.share_interactive);
-        o[observation::PRIORITY_BATCH] = share(s.share_batch);
-        o[observation::PRIORITY_BEST_EFFORT] = share(s.share_best_effort);
+        o[observation::PRIORITY_INTERACTIVE] = I::F32::splat(self.r.share_interactive);
+        o[observation::PRIORITY_BATCH] = I::F32::splat(self.r.share_batch);
+        o[observation::PRIORITY_BEST_EFFORT] = I::F32::splat(self.r.share_best_effort);
         o[observation::TIMESTEP] = I::float(group.word::<I>(word::STEP));
         o[observation::COST_SO_FAR] = I::narrow(group.real::<I>(real::COST_SO_FAR));
-        if s.dynamics as u32 == dynamics::MEASURED {
+        if self.whole.dynamics == dynamics::MEASURED {
             o[observation::CAPACITY_RPS] = I::narrow(outcome.capacity_rps);
             o[observation::ACTIVE_SPEC_LENGTH] = m[metric::APPLIED_SPEC_LENGTH];
             o[observation::ACTIVE_PREFILL_DISAGG] = m[metric::APPLIED_PREFILL_DISAGG];
@@ -126,7 +125,7 @@ impl Serving {
 
     #[inline(always)]
     fn flag_ends(&self, block: &mut Block) {
-        let horizon = self.s.horizon as u32;
+        let horizon = self.whole.horizon;
         for lane in 0..LANES {
             block.truncated[lane] = u8::from(block.words[word::STEP][lane] >= horizon);
         }

@@ -17,14 +17,14 @@ impl Serving {
     /// Decodes a lane's action row; a locked field reads its default.
     #[inline(always)]
     pub(super) fn decode_action(&self, actions: &[u32], lane: usize) -> Configuration {
-        let (s, t) = (&self.s, &self.t);
+        let t = &self.t;
         let width = self.shape.action_dim;
         let row = &actions[lane * width..(lane + 1) * width];
         let number = |i: usize| f32::from_bits(row[i]);
-        let mut config = match s.action_mode as u32 {
+        let mut config = match self.whole.action_mode {
             action_mode::NORMALISED => decode_normalised(number, &t.batch_of_unit),
             action_mode::DISCRETE => {
-                let last = s.num_actions as i32 - 1;
+                let last = self.s.num_actions as i32 - 1;
                 let wanted = row[0] as i32;
                 let above = if wanted > 0 { wanted } else { 0 };
                 let index = if above < last { above } else { last };
@@ -32,21 +32,21 @@ impl Serving {
             }
             _ => decode_structured(number),
         };
-        let locked = |i: usize| (s.lock_mask as u32) & (1 << i) != 0;
+        let locked = |i: usize| self.whole.lock_mask & (1 << i) != 0;
         if locked(action::KV_BUDGET) {
-            config.kv_budget = self.r.default_kv_budget;
+            config.kv_budget = self.default.kv_budget;
         }
         if locked(action::BATCH_SIZE) {
-            config.batch_size = s.default_batch_size as f32;
+            config.batch_size = self.default.batch_size;
         }
         if locked(action::SPEC_LENGTH) {
-            config.spec_index = s.default_spec_index as u32;
+            config.spec_index = self.default.spec_index;
         }
         if locked(action::PREFILL_DISAGG) {
-            config.prefill_disagg = s.default_prefill_disagg as u32;
+            config.prefill_disagg = self.default.prefill_disagg;
         }
         if locked(action::QUANT_TIER) {
-            config.quant_tier = s.default_quant_tier as u32;
+            config.quant_tier = self.default.quant_tier;
         }
         config
     }

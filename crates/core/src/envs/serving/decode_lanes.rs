@@ -10,12 +10,12 @@ impl Serving {
     /// The configurations wanted; where a rollout is under way, the slow knobs stay as they are.
     #[inline(always)]
     pub(super) fn decode_group<I: Isa>(&self, group: &Group) -> Configurations<I> {
-        let wanted = if self.s.action_mode as u32 == action_mode::STRUCTURED {
+        let wanted = if self.whole.action_mode == action_mode::STRUCTURED {
             self.decode_structured_group::<I>(group.actions())
         } else {
             self.decode_each::<I>(group.actions())
         };
-        if self.s.dynamics as u32 != dynamics::MEASURED {
+        if self.whole.dynamics != dynamics::MEASURED {
             return wanted;
         }
         let left = group.word::<I>(word::ROLLOUT_LEFT);
@@ -56,10 +56,10 @@ impl Serving {
         let rows: &[_; GROUP] = rows.try_into().expect("a row per lane");
         let field = I::columns(rows);
         let f32s = I::F32::splat;
-        let locked = |i: usize| (self.s.lock_mask as u32) & (1 << i) != 0;
-        let word = |i: usize, default: f64, decoded: I::U32| {
+        let locked = |i: usize| self.whole.lock_mask & (1 << i) != 0;
+        let word = |i: usize, default: u32, decoded: I::U32| {
             if locked(i) {
-                I::U32::splat(default as u32)
+                I::U32::splat(default)
             } else {
                 decoded
             }
@@ -67,7 +67,7 @@ impl Serving {
         let number = |i: usize, default: f32, decoded: I::F32| {
             if locked(i) { f32s(default) } else { decoded }
         };
-        let s = &self.s;
+        let default = &self.default;
         let kv_budget = field[action::KV_BUDGET].clip(f32s(0.1), f32s(1.0));
         let batch_size = field[action::BATCH_SIZE].clip(f32s(1.0), f32s(512.0));
         let (spec, quant) = (field[action::SPEC_LENGTH], field[action::QUANT_TIER]);
@@ -81,15 +81,15 @@ impl Serving {
         let quant_tier = I::count_at_least(quant_tier, quant, f32s(2.0));
         let whole = I::float(I::whole(batch_size));
         Configurations {
-            kv_budget: number(action::KV_BUDGET, self.r.default_kv_budget, kv_budget),
-            batch_size: number(action::BATCH_SIZE, s.default_batch_size as f32, whole),
-            spec_index: word(action::SPEC_LENGTH, s.default_spec_index, spec_index),
+            kv_budget: number(action::KV_BUDGET, default.kv_budget, kv_budget),
+            batch_size: number(action::BATCH_SIZE, default.batch_size, whole),
+            spec_index: word(action::SPEC_LENGTH, default.spec_index, spec_index),
             prefill_disagg: word(
                 action::PREFILL_DISAGG,
-                s.default_prefill_disagg,
+                default.prefill_disagg,
                 prefill_disagg,
             ),
-            quant_tier: word(action::QUANT_TIER, s.default_quant_tier, quant_tier),
+            quant_tier: word(action::QUANT_TIER, default.quant_tier, quant_tier),
         }
     }
 }

@@ -151,7 +151,7 @@ impl Serving {
     }
 
     #[inline(always)]
-    pub(super) fn quant_factors(&self, quant: usize) -> &Row {
+    fn quant_factors(&self, quant: usize) -> &Row {
         &self.t.quant_factors.as_chunks().0[quant]
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Place {
     along: [[f32; GROUP]; 3],
 }
 
+/// Room for three tiers, and a power of two.
+const FACTORS: usize = 4;
+
 /// What the kernel reads at a row of the grid: the row and the one at the next batch size side by
 /// side, and what leads from both to the next prompt.
 #[repr(align(64))]
@@ -34,7 +37,11 @@ pub(super) struct Corners {
     stride: [u32; 3],
     /// From a cell's corner to the next along KV.
     next: usize,
+    rows: usize,
+    /// A corner for every row, and `next` more.
     corners: Vec<Corner>,
+    /// By tier.
+    factors: [[f32; GRID_METRICS]; FACTORS],
 }
 
 impl Corners {
@@ -48,8 +55,34 @@ impl Corners {
             quant: t.quant_plane.iter().map(|&quant| quant * tier).collect(),
             stride: grid.stride.map(rows),
             next: kv,
-            corners: corners(&t.grid, batch, prompt),
+            rows: t.grid.len() / GRID_METRICS,
+            corners: corners(&t.grid, batch, kv, prompt),
+            factors: std::array::from_fn(|tier| {
+                let (factors, _) = t.quant_factors.as_chunks();
+                factors.get(tier).copied().unwrap_or_default()
+            }),
         }
+    }
+
+    /// `Serving::interpolate` for a lane, the metrics of a row side by side in a register.
+    #[inline(always)]
+    fn interpolate<I: Isa>(&self, place: &Place, lane: usize) -> I::F32 {
+        let base = place.base[lane] as usize;
+        assert!(base < self.rows);
+        // SAFETY: there are `next` more corners than rows.
+        let near = unsafe { self.corners.get_unchecked(base) };
+        // SAFETY: as above.
+        let far = unsafe { self.corners.get_unchecked(base + self.next) };
+        let factors = &self.factors[place.quant[lane] as usize % FACTORS];
+        // After the check, for the compiler joins a load and its broadcast only within a block.
+        let [along_batch, along_kv, along_prompt] = &place.along;
+        let along_prompt = I::F32x16::splat(along_prompt[lane]);
+        let along_kv = I::F32x16::splat(along_kv[lane]);
+        let near = near.at::<I>(along_prompt);
+        let far = far.at::<I>(along_prompt);
+        let (low, high) = lerp_lanes(near, far, along_kv).halves();
+        let row = lerp_lanes(low, high, I::F32::splat(along_batch[lane]));
+        row * I::F32::load(factors)
     }
 }
 
@@ -94,26 +127,9 @@ impl Serving {
     pub(super) fn grid_group<I: Isa>(&self, place: &Place) -> [I::F32; GRID_METRICS] {
         let mut rows = [I::F32::splat(0.0); GROUP];
         for lane in 0..GROUP {
-            rows[lane] = self.interpolate_row::<I>(place, lane);
+            rows[lane] = self.corners.interpolate::<I>(place, lane);
         }
         I::transpose(rows)
-    }
-
-    /// `interpolate` for a lane of a group, the metrics of a row side by side in a register.
-    #[inline(always)]
-    fn interpolate_row<I: Isa>(&self, place: &Place, lane: usize) -> I::F32 {
-        let next = self.corners.next;
-        let corners = &self.corners.corners[place.base[lane] as usize..][..next + 1];
-        let factors = self.quant_factors(place.quant[lane] as usize);
-        // After the checks, for the compiler joins a load and its broadcast only within a block.
-        let [along_batch, along_kv, along_prompt] = &place.along;
-        let along_prompt = I::F32x16::splat(along_prompt[lane]);
-        let along_kv = I::F32x16::splat(along_kv[lane]);
-        let near = corners[0].at::<I>(along_prompt);
-        let far = corners[next].at::<I>(along_prompt);
-        let (low, high) = lerp_lanes(near, far, along_kv).halves();
-        let row = lerp_lanes(low, high, I::F32::splat(along_batch[lane]));
-        row * I::F32::load(factors)
     }
 }
 
@@ -132,9 +148,9 @@ fn locate<I: Isa>(axis: &Axis, x: I::F32) -> (I::U32, I::F32) {
     (cell, along)
 }
 
-/// The corner at every row; `batch` and `prompt` lead to the next row along them. Beyond the grid,
-/// where no cell reaches, all is 0.
-fn corners(grid: &[f32], batch: usize, prompt: usize) -> Vec<Corner> {
+/// The corner at every row, and `kv` more of zeros; `batch`, `kv` and `prompt` lead to the next row
+/// along them. Beyond the grid, where no cell reaches, all is 0.
+fn corners(grid: &[f32], batch: usize, kv: usize, prompt: usize) -> Vec<Corner> {
     let (rows, _) = grid.as_chunks::<GRID_METRICS>();
     let row = |at: usize| rows.get(at).copied().unwrap_or([0.0; GRID_METRICS]);
     let corner = |at: usize| {
@@ -145,7 +161,7 @@ fn corners(grid: &[f32], batch: usize, prompt: usize) -> Vec<Corner> {
             rises: std::array::from_fn(|i| far[i] - ends[i]),
         }
     };
-    (0..rows.len()).map(corner).collect()
+    (0..rows.len() + kv).map(corner).collect()
 }
 
 #[inline(always)]

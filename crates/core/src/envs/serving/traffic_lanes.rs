@@ -31,7 +31,7 @@ impl Serving {
         let byte = I::U32::splat(255);
         let low = w[1].shl(24) | (w[2] & byte).shl(16) | (w[3] & byte).shl(8);
         let drawn = I::widen(self.sample_prompt_group::<I>(low, now));
-        let mean = if s.prompt_kind as u32 == prompt_kind::PROFILE {
+        let mean = if self.whole.prompt_kind == prompt_kind::PROFILE {
             drawn
         } else {
             let mean = group.real::<I>(real::PROMPT_MEAN);
@@ -58,14 +58,14 @@ impl Serving {
     /// Positions in the profile. Lanes about to be reset have taken their last step already.
     #[inline(always)]
     pub(super) fn now_group<I: Isa>(&self, group: &Group) -> I::U32 {
-        let last = I::U32::splat(self.s.horizon as u32 - 1);
+        let last = I::U32::splat(self.whole.horizon - 1);
         group.word::<I>(word::WINDOW_START) + group.word::<I>(word::STEP).least(last)
     }
 
     #[inline(always)]
     fn sample_arrivals_group<I: Isa>(&self, now: I::U32, words: I::U32) -> I::U32 {
         let t = &self.t;
-        let bits = self.s.arrival_bits as u32;
+        let bits = self.whole.arrival_bits;
         let levels = I::gather(&t.profile_level, now);
         let own = words.shr(32 - bits);
         let entries = I::gather(&t.arrival_alias, levels.shl(bits) + own);
@@ -77,16 +77,16 @@ impl Serving {
 
     #[inline(always)]
     fn sample_prompt_group<I: Isa>(&self, words: I::U32, now: I::U32) -> I::F32 {
-        let (s, t) = (&self.s, &self.t);
-        let drawn = match s.prompt_kind as u32 {
+        let t = &self.t;
+        let drawn = match self.whole.prompt_kind {
             prompt_kind::QUANTILE => quantile::<I>(&self.prompt_pairs, words),
             prompt_kind::PIECES => {
-                let bits = s.prompt_bits as u32;
+                let bits = self.whole.prompt_bits;
                 let (columns, pieces) = (&t.prompt_alias, &t.prompt_pieces);
                 each_word::<I>(words, |word| sampling::pieces(columns, pieces, bits, word))
             }
             prompt_kind::EQUAL_CELLS => {
-                let cells = s.prompt_cells as u32;
+                let cells = self.whole.prompt_cells;
                 each_word::<I>(words, |word| {
                     sampling::equal_cells(&t.prompt_cell, cells, word)
                 })
