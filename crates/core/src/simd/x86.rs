@@ -347,11 +347,6 @@ macro_rules! narrow_operations {
         }
 
         #[inline(always)]
-        fn lookup(table: &[f32; 16], at: Epi32) -> Ps {
-            unsafe { lookup(table, at) }
-        }
-
-        #[inline(always)]
         fn line(table: &[[f32; 2]; CELLS], at: Epi32, y: Ps) -> Ps {
             unsafe { line(table, at, y) }
         }
@@ -398,6 +393,11 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    fn lookup(table: &[f32; 16], at: Epi32) -> Ps {
+        unsafe { lookup_avx2(table, at) }
+    }
+
+    #[inline(always)]
     fn philox(counter: [Epi32; 2], tail: [u32; 2], key: [Epi32; 2]) -> [Epi32; 4] {
         unsafe { philox_avx2(counter, tail, key) }
     }
@@ -428,6 +428,15 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn real(words: Epi32) -> Pd {
         Pd(unsafe { _mm512_cvtepi32_pd(words.0) })
+    }
+
+    #[inline(always)]
+    fn lookup(table: &[f32; 16], at: Epi32) -> Ps {
+        let ([first, second], _) = table.as_chunks() else {
+            unreachable!("two groups")
+        };
+        let (first, second) = (Ps::load(first), Ps::load(second));
+        Ps(unsafe { _mm256_permutex2var_ps(first.0, at.0, second.0) })
     }
 
     #[inline(always)]
@@ -483,7 +492,7 @@ fn columns<const N: usize>(rows: &[[u32; N]; GROUP]) -> [Ps; N] {
 /// Two registers hold the table; bit 3 of a position chooses between them.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn lookup(table: &[f32; 16], at: Epi32) -> Ps {
+fn lookup_avx2(table: &[f32; 16], at: Epi32) -> Ps {
     let (first, second) = table.split_at(GROUP);
     // SAFETY: eight floats each.
     let (first, second) = unsafe {

@@ -2,7 +2,7 @@
 
 use super::SUMS;
 use super::group::{Group, Metrics, Outcome};
-use crate::generated::serving::{metric, statistic, word};
+use crate::generated::serving::{metric, real, statistic, word};
 use crate::simd::{Float, Isa};
 
 /// `Serving::fold` for a group.
@@ -26,8 +26,9 @@ pub(super) fn fold<I: Isa>(
     let most = I::F64::splat(2.0).if_above(steps, memory, most);
     group.set_statistic::<I>(statistic::GPU_MEMORY_GB_MAX, most);
     let count = steps - one;
-    let batch = I::widen(m[metric::APPLIED_BATCH_SIZE]) - before[0];
-    let kv = I::widen(m[metric::APPLIED_KV_BUDGET]) - before[1];
+    // Both are numbers of f32, so the metrics' rounding leaves them as they are.
+    let batch = group.real::<I>(real::BATCH_SIZE) - before[0];
+    let kv = group.real::<I>(real::KV_BUDGET) - before[1];
     fold_welford::<I>(group, statistic::BATCH_SIZE_DELTA_MEAN, batch, count);
     fold_welford::<I>(group, statistic::KV_BUDGET_DELTA_MEAN, kv, count);
 }

@@ -33,8 +33,8 @@ pub(super) struct Corners {
     /// To the planes of a speculation and of a tier, by their index.
     spec: Vec<u32>,
     quant: Vec<u32>,
-    /// From a cell to the next: batch, KV, prompt.
-    stride: [u32; 3],
+    /// Nodes of the KV and of the prompt axis.
+    counts: [u32; 2],
     /// From a cell's corner to the next along KV.
     next: usize,
     rows: usize,
@@ -53,7 +53,7 @@ impl Corners {
         Self {
             spec: t.spec_plane.iter().map(|&spec| spec * plane).collect(),
             quant: t.quant_plane.iter().map(|&quant| quant * tier).collect(),
-            stride: grid.stride.map(rows),
+            counts: [s.num_kv as u32, s.num_prompt as u32],
             next: kv,
             rows: t.grid.len() / GRID_METRICS,
             corners: corners(&t.grid, batch, kv, prompt),
@@ -106,9 +106,10 @@ impl Serving {
         let batch = locate::<I>(&g.batch, config.batch_size);
         let kv = locate::<I>(&g.kv, config.kv_budget);
         let prompt = locate::<I>(&g.prompt, prompt_len);
-        let cell = |along: I::U32, axis: usize| along.times(I::U32::splat(c.stride[axis]));
+        let count = |axis: usize| I::U32::splat(c.counts[axis]);
         let plane = I::gather(&c.spec, config.spec_index) + I::gather(&c.quant, config.quant_tier);
-        let base = plane + cell(batch.0, 0) + cell(kv.0, 1) + cell(prompt.0, 2);
+        let cell = (batch.0.times(count(0)) + kv.0).times(count(1)) + prompt.0;
+        let base = plane + cell;
         let mut place = Place {
             base: [0; GROUP],
             quant: [0; GROUP],
