@@ -1,4 +1,4 @@
-//! Plain Rust, for every target but WebAssembly: arrays that the compiler lays into whatever registers there are.
+//! Plain Rust: arrays that the compiler lays into whatever registers there are.
 
 use std::array::from_fn;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
