@@ -7,15 +7,16 @@
  *
  * | method           | what it does                                                          |
  * |------------------|-----------------------------------------------------------------------|
- * | `begin()`        | prepares what steps read, once the program is loaded                   |
- * | `stepGroups(i, end)` | steps whole groups of four of the chunk from i on, where it can, and |
- * |                  | returns the first environment that it left (kernel simd128)            |
- * | `prepare(i, end)`| draws for the chunk of environments from i on, before their steps      |
- * |                  | (kernel simd128)                                                       |
- * | `reset(i)`       | begins the episode that seed and episode number name                   |
- * | `notePrevious(i)`| notes the metrics whose change from step to step is a statistic        |
- * | `step(i)`        | advances by one step and fills `Out`                                   |
- * | `act(policy, i)` | writes the action of a policy of the core, where the family has it     |
+ * | `begin()`        | prepares what steps read, once the program is loaded                  |
+ * | `stepGroups(i, end)` | steps whole groups of four of one chunk, those that await a reset |
+ * |                  | included; false, and nothing done, where there is no such step        |
+ * |                  | (kernel simd128)                                                      |
+ * | `prepare(i, end)`| draws for environments of one chunk before their steps, where they    |
+ * |                  | are not taken in groups (kernel simd128)                              |
+ * | `reset(i)`       | begins the episode that seed and episode number name                  |
+ * | `notePrevious(i)`| notes the metrics whose change from step to step is a statistic       |
+ * | `step(i)`        | advances by one step and fills `Out`                                  |
+ * | `act(policy, i)` | writes the action of a policy of the core, where the family has it    |
  */
 import { Channels } from './channels';
 import {
@@ -35,7 +36,9 @@ import {
 import { Out } from './outputs';
 import { actByParameters, reserveParameters } from './parameters';
 import { actRandomly } from './policy';
-import { allocateState, LANES, real, setReal, setWord, statisticsOf, word, wordsOf } from './state';
+import {
+  allocateState, LANES, real, setReal, setWord, statisticsOf, word, wordRow, wordsOf,
+} from './state';
 
 /** Environments that a family prepares at once: independent draws hide each other's latency. */
 export const CHUNK: i32 = 32;
@@ -129,23 +132,45 @@ function stepChunk<Family>(first: i32, end: i32): void {
   const family = changetype<Family>(0);
   let i = first;
   if (Batch.isSimd) {
-    i = family.stepGroups(first, end);
-    endEpisodes<Family>(first, i);
+    const whole = end - (end - first) % LANES;
+    const canStepAll = Batch.autoreset != AUTORESET_DISABLED || areUnderWay(first, whole);
+    if (canStepAll && family.stepGroups(first, whole)) {
+      turnEpisodes<Family>(first, whole);
+      i = whole;
+    }
     if (i < end) family.prepare(i, end);
   }
   for (; i < end; i++) stepEnvironment<Family>(i);
 }
 
-/** Ends the episodes of those environments of whole groups whose flags say so. */
-function endEpisodes<Family>(first: i32, end: i32): void {
+/** Whether no environment of these groups waits for its reset. */
+function areUnderWay(first: i32, end: i32): bool {
+  let finished = i32x4.splat(0);
   for (let i = first; i < end; i += LANES) {
-    if ((load<u32>(Channels.terminated + i) | load<u32>(Channels.truncated + i)) == 0) continue;
+    finished = v128.or(finished, wordRow(wordsOf(i), WORD_FINISHED));
+  }
+  return !v128.any_true(finished);
+}
+
+/**
+ * After a step of whole groups: ends the episodes whose flags say so, and begins the next one where
+ * one had ended before. What the step did there is lost, for a reset overwrites the whole state.
+ */
+function turnEpisodes<Family>(first: i32, end: i32): void {
+  for (let i = first; i < end; i += LANES) {
+    const flags = load<u32>(Channels.terminated + i) | load<u32>(Channels.truncated + i);
+    if (flags == 0 && areUnderWay(i, i + LANES)) continue;
     for (let k = i; k < i + LANES; k++) {
-      if (load<u8>(Channels.terminated + k) | load<u8>(Channels.truncated + k)) {
-        endEpisode<Family>(k);
-      }
+      if (word(wordsOf(k), WORD_FINISHED) == 1) beginNextEpisode<Family>(k);
+      else if (flags >> (8 * (k - i)) & 1) endEpisode<Family>(k);
     }
   }
+}
+
+function beginNextEpisode<Family>(i: i32): void {
+  const w = wordsOf(i);
+  setWord(w, WORD_EPISODE, word(w, WORD_EPISODE) + 1);
+  beginEpisode<Family>(i);
 }
 
 function stepEnvironment<Family>(i: i32): void {
@@ -158,8 +183,7 @@ function stepEnvironment<Family>(i: i32): void {
       store<f32>(Channels.costs + (<usize>i << 2), 0);
       return;
     }
-    setWord(w, WORD_EPISODE, word(w, WORD_EPISODE) + 1);
-    beginEpisode<Family>(i);
+    beginNextEpisode<Family>(i);
     return;
   }
   family.notePrevious(i);

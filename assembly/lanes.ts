@@ -32,6 +32,12 @@ export function storeNarrow(at: usize, pair: v128): void {
   v128.store64_lane(at, f32x4.demote_f64x2_zero(pair), 0);
 }
 
+/** A pair of f64, rounded to f32. */
+@inline
+export function roundPair(pair: v128): v128 {
+  return f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(pair));
+}
+
 /** Two pairs of f64 that lie side by side, as f32. */
 @inline
 export function narrowRow(at: usize): v128 {

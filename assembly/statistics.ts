@@ -2,7 +2,7 @@
  * Episode statistics: recurrences over the f32 outputs of each step, in step order. The calls for
  * a family's slots are generated; `at` is where the environment's statistics are.
  */
-import { real, setReal } from './state';
+import { real, realPair, setReal, setRealPair } from './state';
 
 // What the metrics of kind `delta_*` read before the step, by metric.
 const previous = memory.data(8 * 64);
@@ -54,4 +54,23 @@ export function foldDelta(at: usize, slot: i32, change: f64, step: u32): void {
 @inline
 export function foldHistogram(at: usize, slot: i32, bin: f64): void {
   if (bin > 0) setReal(at, slot + <i32>bin - 1, real(at, slot + <i32>bin - 1) + 1);
+}
+
+/** `foldSum` for a pair of environments. */
+@inline
+export function addPair(at: usize, slot: i32, pair: v128): void {
+  setRealPair(at, slot, f64x2.add(realPair(at, slot), pair));
+}
+
+/** `foldWelford` for a pair of environments, left alone where the count is 0. */
+@inline
+export function foldWelfordPair(at: usize, slot: i32, value: v128, count: v128): void {
+  const mean = realPair(at, slot);
+  const spread = realPair(at, slot + 1);
+  const before = f64x2.sub(value, mean);
+  const moved = f64x2.add(mean, f64x2.div(before, count));
+  const wider = f64x2.add(spread, f64x2.mul(before, f64x2.sub(value, moved)));
+  const isCounted = f64x2.gt(count, f64x2.splat(0));
+  setRealPair(at, slot, v128.bitselect(moved, mean, isCounted));
+  setRealPair(at, slot + 1, v128.bitselect(wider, spread, isCounted));
 }

@@ -19,15 +19,8 @@ import {
   METRIC_INSTANCES,
   METRIC_LATENCY,
   METRIC_MEMORY,
-  METRIC_OVER_BUDGET,
-  METRIC_PRICE,
   METRIC_REQUEST_RATE,
-  METRIC_REWARD_COST,
-  METRIC_REWARD_CPU,
-  METRIC_REWARD_MEMORY,
-  METRIC_REWARD_MIXED,
   METRIC_SERVING_UNITS,
-  METRIC_SLA_VIOLATION,
   METRIC_STARTING_INSTANCES,
   METRIC_STEP,
   OBSERVATION_BUDGET_LEFT,
@@ -41,43 +34,23 @@ import {
   REAL_BUDGET_LEFT,
   REAL_REQUEST_RATE,
   REAL_WINDOW_SCALE,
-  s_above_penalty,
-  s_below_penalty,
   s_budget,
   s_capacity_0,
   s_capacity_1,
   s_capacity_2,
   s_cold_start_steps,
-  s_cost_weight,
-  s_cpu_centre,
   s_cpu_factor,
-  s_cpu_gain,
-  s_cpu_high,
-  s_cpu_low,
-  s_distance_weight,
-  s_has_budget,
   s_has_cold_start,
   s_horizon,
   s_initial_spread,
   s_is_fleet,
-  s_latency_sla,
   s_max_delta,
   s_max_instances,
-  s_memory_centre,
   s_memory_factor,
-  s_memory_gain,
-  s_memory_high,
-  s_memory_low,
-  s_mixed_penalty,
   s_num_types,
   s_num_windows,
   s_observation_dim,
-  s_price_0,
-  s_price_1,
-  s_price_2,
   s_profile_steps,
-  s_reward_gain,
-  s_reward_offset,
   s_utilization_limit,
   t_noise,
   t_observation_scale,
@@ -98,6 +71,9 @@ import { Out } from '../outputs';
 import { drawBlock, drawBlocks, wordBelow, Words } from '../rng';
 import { sampleQuantile, sampleQuantiles } from '../sampling';
 import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
+import { metricOf } from '../statistics';
+import { judge, priceOf, put, report } from './autoscaling-judge';
+import { admitLanes, judgeLanes, observeLanes } from './autoscaling-lanes';
 import { chooseChange, clipReal, Service } from './autoscaling-policies';
 
 
@@ -142,13 +118,18 @@ export class Autoscaling extends Layout {
     Params.isPlain = s_num_types == 1 && extras == 0;
   }
 
-  /** There is no step of four for this family. */
-  stepGroups(first: i32, end: i32): i32 {
-    return first;
+  /** Plain fleets have a step of four. */
+  stepGroups(first: i32, end: i32): bool {
+    if (!Params.isPlain) return false;
+    admitLanes(first, end);
+    judgeLanes(first, end);
+    observeLanes(first, end);
+    if (Channels.metricsBytes > 0) reportEach(first, end);
+    return true;
   }
 
   prepare(first: i32, end: i32): void {
-    let at = draws;
+    let at = draws + (<usize>(first % CHUNK) << 2);
     for (let i = first; i < end; i += LANES) {
       drawBlocks(i, STREAM_STEP, 0, blocks);
       v128.store(at, sampleQuantiles(t_noise, v128.load(blocks)));
@@ -337,50 +318,15 @@ function startingInstances(w: usize): u32 {
   return sum;
 }
 
-/** What the step cost, and the reward. */
-function judge(w: usize, r: usize, m: usize): void {
-  const price =
-    <f64>word(w, WORD_COUNT_0) * s_price_0 +
-    <f64>word(w, WORD_COUNT_1) * s_price_1 +
-    <f64>word(w, WORD_COUNT_2) * s_price_2;
-  const left = real(r, REAL_BUDGET_LEFT) - s_has_budget * price;
-  const late: f32 = metricOf(m, METRIC_LATENCY) > s_latency_sla ? 1 : 0;
-  const over: f32 = left < 0 ? 1 : 0;
-  const cpu = valueOfCpu(metricOf(m, METRIC_CPU));
-  const memory = valueOfMemory(metricOf(m, METRIC_MEMORY));
-  const cost = s_cost_weight * price;
-  const mixed = cpu >= 0 && memory >= 0 ? 0 : s_mixed_penalty;
-  const raw = cpu + memory - cost - mixed;
-  setReal(r, REAL_BUDGET_LEFT, left);
-  put(m, METRIC_PRICE, <f32>price);
-  put(m, METRIC_SLA_VIOLATION, late);
-  put(m, METRIC_OVER_BUDGET, over);
-  Out.reward = <f32>clipReal((raw + s_reward_offset) * s_reward_gain, 0, 1);
-  Out.cost = late + over;
-  if (Channels.metricsBytes == 0) return;
-  put(m, METRIC_BUDGET_LEFT, <f32>left);
-  put(m, METRIC_REWARD_CPU, <f32>cpu);
-  put(m, METRIC_REWARD_MEMORY, <f32>memory);
-  put(m, METRIC_REWARD_COST, <f32>(0 - cost));
-  put(m, METRIC_REWARD_MIXED, <f32>(0 - mixed));
-}
-
-function valueOfCpu(u: f64): f64 {
-  return valueOf(u, s_cpu_low, s_cpu_high, s_cpu_centre, s_cpu_gain);
-}
-
-function valueOfMemory(u: f64): f64 {
-  return valueOf(u, s_memory_low, s_memory_high, s_memory_centre, s_memory_gain);
-}
-
-/** The reward of one utilisation: 1 in the middle of its range, 0 at its ends, less outside. */
-@inline
-function valueOf(u: f64, low: f64, high: f64, centre: f64, gain: f64): f64 {
-  if (u < low) return 0 - s_below_penalty - (low - u) * s_distance_weight;
-  if (u > high) return 0 - s_above_penalty - (u - high) * s_distance_weight;
-  const distance = u > centre ? u - centre : centre - u;
-  const value = 1 - distance * gain;
-  return value > 0 ? value : 0;
+/** The metrics, which nothing but `info` reads: from the state that a step of four left. */
+function reportEach(first: i32, end: i32): void {
+  for (let i = first; i < end; i++) {
+    const w = wordsOf(i);
+    const r = realsOf(i);
+    const m = Channels.metricsOf(i);
+    measure(w, r, m);
+    report(real(r, REAL_BUDGET_LEFT), priceOf(w), m);
+  }
 }
 
 /** The observation row: rounded to f32, then scaled by the program's fixed scalings. */
@@ -405,18 +351,6 @@ function observe(i: i32, w: usize, r: usize, m: usize): void {
 @inline
 function show(observation: usize, index: usize, value: f32): void {
   store<f32>(observation + (index << 2), value * load<f32>(t_observation_scale + (index << 2)));
-}
-
-/** Writes a number of a metrics row. */
-@inline
-function put(metrics: usize, index: usize, value: f32): void {
-  store<f32>(metrics + (index << 2), value);
-}
-
-/** A number of a metrics row, widened. */
-@inline
-function metricOf(metrics: usize, index: usize): f64 {
-  return <f64>load<f32>(metrics + (index << 2));
 }
 
 /** x clipped to [low, high]; what is not above low reads low. */

@@ -83,8 +83,8 @@ export class Provisioning extends Layout {
   }
 
   /** There is no step of four for this family. */
-  stepGroups(first: i32, end: i32): i32 {
-    return first;
+  stepGroups(first: i32, end: i32): bool {
+    return false;
   }
 
   prepare(first: i32, end: i32): void {

@@ -162,8 +162,8 @@ export class Scheduling extends Layout {
   }
 
   /** There is no step of four for this family. */
-  stepGroups(first: i32, end: i32): i32 {
-    return first;
+  stepGroups(first: i32, end: i32): bool {
+    return false;
   }
 
   prepare(i: i32, end: i32): void {}

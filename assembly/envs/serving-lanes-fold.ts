@@ -33,6 +33,7 @@ import {
 } from '../generated/serving';
 import { widenPair } from '../lanes';
 import { realPair, setRealPair, statisticsOf, wordsOf } from '../state';
+import { addPair, foldWelfordPair } from '../statistics';
 
 /** The statistics that are sums and the greatest; `good`, 0 in these dynamics, adds nothing. */
 @inline
@@ -62,11 +63,6 @@ function stepsBefore(i: i32): v128 {
   return f64x2.convert_low_i32x4_s(v128.load64_zero(wordsOf(i) + 16 * WORD_STEP));
 }
 
-@inline
-function addPair(s: usize, slot: i32, pair: v128): void {
-  setRealPair(s, slot, f64x2.add(realPair(s, slot), pair));
-}
-
 /** Folds the changes of batch and KV; the state still holds what they were. */
 @inline
 export function foldConfiguration(i: i32, r: usize, at: usize): void {
@@ -78,17 +74,4 @@ export function foldConfiguration(i: i32, r: usize, at: usize): void {
   const ofKv = f64x2.sub(kvBudget, realPair(r, REAL_KV_BUDGET));
   foldWelfordPair(s, STATISTIC_BATCH_SIZE_DELTA_MEAN, ofBatch, count);
   foldWelfordPair(s, STATISTIC_KV_BUDGET_DELTA_MEAN, ofKv, count);
-}
-
-/** `foldWelford` for a pair, left alone where the count is 0. */
-@inline
-function foldWelfordPair(s: usize, slot: i32, value: v128, count: v128): void {
-  const mean = realPair(s, slot);
-  const spread = realPair(s, slot + 1);
-  const before = f64x2.sub(value, mean);
-  const moved = f64x2.add(mean, f64x2.div(before, count));
-  const wider = f64x2.add(spread, f64x2.mul(before, f64x2.sub(value, moved)));
-  const isCounted = f64x2.gt(count, f64x2.splat(0));
-  setRealPair(s, slot, v128.bitselect(moved, mean, isCounted));
-  setRealPair(s, slot + 1, v128.bitselect(wider, spread, isCounted));
 }

@@ -5,7 +5,7 @@
  */
 import { CHUNK } from '../batch';
 import { Channels } from '../channels';
-import { STREAM_STEP, WORD_FINISHED, WORD_STEP } from '../generated/common';
+import { STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
   METRIC_ARRIVALS,
   METRIC_COUNT,
@@ -19,6 +19,7 @@ import {
   REAL_PROMPT_MEAN,
   s_arrival_bits,
   s_arrival_gain,
+  s_horizon,
   s_prompt_bits,
   s_prompt_cells,
   s_prompt_gain,
@@ -59,17 +60,10 @@ export function rowsOf(i: i32): usize {
   return rows + <usize>((i % CHUNK) / LANES) * GROUP_BYTES;
 }
 
-/** Whether no environment of these groups waits for a reset. */
-export function areUnderWay(first: i32, end: i32): bool {
-  let finished = i32x4.splat(0);
-  for (let i = first; i < end; i += LANES) {
-    finished = v128.or(finished, wordRow(wordsOf(i), WORD_FINISHED));
-  }
-  return !v128.any_true(finished);
-}
-
 /** Draws the step's arrivals, prompt lengths and noises. */
 export function drawTraffic(first: i32, end: i32): void {
+  // An environment that awaits its reset has taken its last step already.
+  const last = i32x4.splat(<i32>s_horizon - 1);
   for (let i = first; i < end; i += LANES) {
     const w = wordsOf(i);
     const at = rowsOf(i);
@@ -80,7 +74,8 @@ export function drawTraffic(first: i32, end: i32): void {
     const top = i32x4.shl(x1, 24);
     const middle = i32x4.shl(v128.and(x2, i32x4.splat(255)), 16);
     const bottom = i32x4.shl(v128.and(x3, i32x4.splat(255)), 8);
-    const now = i32x4.add(wordRow(w, WORD_WINDOW_START), wordRow(w, WORD_STEP));
+    const step = i32x4.min_s(wordRow(w, WORD_STEP), last);
+    const now = i32x4.add(wordRow(w, WORD_WINDOW_START), step);
     const arrivals = sampleArrivalsLanes(now, v128.load(blocks));
     const drawn = samplePromptLanes(v128.or(top, v128.or(middle, bottom)), now);
     v128.store(at, f32x4.convert_i32x4_s(arrivals), 16 * METRIC_ARRIVALS);

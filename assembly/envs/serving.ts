@@ -89,7 +89,7 @@ import { drawBlock, drawBlocks, wordBelow, Words } from '../rng';
 import { sampleQuantile, sampleQuantiles } from '../sampling';
 import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 import { setPrevious } from '../statistics';
-import { areUnderWay, drawTraffic, followTraffic } from './serving-lanes';
+import { drawTraffic, followTraffic } from './serving-lanes';
 import { observeLanes } from './serving-lanes-observe';
 import { measureLanes, serveLanes } from './serving-lanes-origin';
 import { prepareLanes } from './serving-lanes-program';
@@ -135,16 +135,15 @@ export class Serving extends Layout {
     if (Batch.isSimd && Params.dynamics == DYNAMICS_ORIGIN) prepareLanes();
   }
 
-  /** The origin's dynamics are stepped four environments at a time, if none awaits its reset. */
-  stepGroups(first: i32, end: i32): i32 {
-    const whole = end - end % LANES;
-    if (Params.dynamics != DYNAMICS_ORIGIN || !areUnderWay(first, whole)) return first;
-    drawTraffic(first, whole);
-    followTraffic(first, whole);
-    measureLanes(first, whole);
-    serveLanes(first, whole);
-    observeLanes(first, whole);
-    return whole;
+  /** The origin's dynamics have a step of four. */
+  stepGroups(first: i32, end: i32): bool {
+    if (Params.dynamics != DYNAMICS_ORIGIN) return false;
+    drawTraffic(first, end);
+    followTraffic(first, end);
+    measureLanes(first, end);
+    serveLanes(first, end);
+    observeLanes(first, end);
+    return true;
   }
 
   prepare(first: i32, end: i32): void {
