@@ -12,6 +12,7 @@ export type Group = (typeof GROUPS)[number];
 export type Timed =
   | 'step' // VectorEnv.step
   | 'rollout' // VectorEnv.rollout with the core's random policy
+  | 'hold' // VectorEnv.rollout that holds the last actions
   | 'reset' // VectorEnv.reset with a seed
   | 'create' // VectorEnv.sibling and close: a batch of a compiled task
   | 'compile' // compileTask: a task's configuration to its program
@@ -86,6 +87,8 @@ export const SUBJECTS: readonly Subject[] = [
 /** The batch that peers and goals are stated for. */
 export const BATCH_ENVS = 4096;
 export const ENVS = [1, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, MILLION];
+/** From here on a batch costs the same per environment, or should. */
+export const LARGE_ENVS = 1024;
 const QUICK_ENVS = [1, 64, 1024, 16384, 65536];
 /** How far each backend is scaled; a step of a million takes the reference seconds. */
 const ENVS_MAX: Readonly<Record<BackendName, number>> = {
@@ -107,6 +110,7 @@ const SEED = 7;
 /** Environment steps of a check; enough to cross episodes in small batches. */
 const CHECK_STEPS = 16384;
 const ROLLOUT_STEPS = 16;
+const HOLD = { timed: 'hold', steps: ROLLOUT_STEPS } as const;
 /** Calls of a small batch that are timed together. */
 const SMALL_CALLS = 256;
 
@@ -128,7 +132,10 @@ export function definitions(): Definition[] {
 
 /** What takes turns with the environments of others, in the batch that they have. */
 export function peerDefinitions(): Definition[] {
-  return SUBJECTS.map((subject) => define(subject, { group: 'peers' }));
+  return SUBJECTS.flatMap((subject) => [
+    define(subject, { group: 'peers' }),
+    define(subject, { group: 'peers', ...HOLD }),
+  ]);
 }
 
 type Choice = Pick<Definition, 'group'> & Partial<Definition>;
@@ -157,15 +164,23 @@ function kernelDefinitions(subject: Subject): Definition[] {
   );
 }
 
-/** Batches from one environment to a million: serving everywhere, the others natively. */
+/**
+ * Batches from one environment to a million: serving everywhere, the others natively; natively also
+ * the large ones without leaving the core.
+ */
 function environmentDefinitions(subject: Subject): Definition[] {
   const backends = subject.environment === 'serving' ? BACKENDS : BACKENDS.slice(0, 1);
-  return backends.flatMap((backend) =>
+  const large = ENVS.filter((envs) => envs >= LARGE_ENVS && envs <= subject.envsMax);
+  const held = large.map((envs) => {
+    return define(subject, { group: 'environments', ...HOLD, envs, isQuick: false });
+  });
+  const steps = backends.flatMap((backend) =>
     ENVS.filter((envs) => envs <= Math.min(subject.envsMax, ENVS_MAX[backend])).map((envs) => {
       const isQuick = subject.environment === 'serving' && QUICK_ENVS.includes(envs);
       return define(subject, { group: 'environments', backend, envs, isQuick });
     }),
   );
+  return [...steps, ...held];
 }
 
 function threadDefinitions(subject: Subject): Definition[] {

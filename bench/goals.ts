@@ -2,7 +2,7 @@
  * What is expected of the measurements: data, and how a goal's figure is read from a run. Ratios
  * are between things timed in the same rounds; absolute goals are meant for a quiet current core.
  */
-import { BATCH_ENVS, SUBJECTS } from './definitions.js';
+import { BATCH_ENVS, LARGE_ENVS, SUBJECTS } from './definitions.js';
 import { count } from './markdown.js';
 import type { Measurement, Results } from './results.js';
 import { median, pairedRatio } from './statistics.js';
@@ -27,7 +27,12 @@ export interface GoalRow {
 type Choice = Partial<Measurement>;
 
 const NATIVE = { timed: 'step', backend: 'native', kernel_asked: 'auto' } as const;
-const FLAT_ENVS = 1024;
+/** Ways through many steps: a call a step, as learners go, or all in one call of the core. */
+const WAYS = [
+  ['step', 'a call a step'],
+  ['hold', 'steps in the core'],
+] as const;
+type Way = (typeof WAYS)[number];
 
 /** A peer by its id in `bench/peers`, and how many times as fast an environment is to be. */
 interface PeerGoal {
@@ -49,12 +54,14 @@ export const PEER_GOALS: readonly PeerGoal[] = [
 ];
 
 export const GOALS: readonly Goal[] = [
-  ...PEER_GOALS.map(againstPeer),
+  ...PEER_GOALS.flatMap((goal) => WAYS.map((way) => againstPeer(goal, way))),
   againstNative('wasm', 'Rust WASM', 0.25),
   againstNative('assemblyscript', 'AssemblyScript', 0.2),
   ...SUBJECTS.map(({ environment }) => twoThreads(environment)),
   ...SUBJECTS.map(({ environment }) => sameInstructions(environment)),
-  ...['serving', 'autoscaling', 'provisioning'].map(flatCost),
+  ...['serving', 'autoscaling', 'provisioning'].flatMap((environment) =>
+    WAYS.map((way) => flatCost(environment, way)),
+  ),
   {
     name: 'one serving environment: a step in a loop, native',
     unit: 'µs',
@@ -86,13 +93,13 @@ export function goalRows(results: Results): GoalRow[] {
   });
 }
 
-function againstPeer({ environment, id, name, atLeast }: PeerGoal): Goal {
+function againstPeer({ environment, id, name, atLeast }: PeerGoal, [timed, words]: Way): Goal {
   return {
-    name: `${environment}, native ÷ ${name}`,
+    name: `${environment}, native, ${words} ÷ ${name}`,
     unit: '×',
     atLeast,
     figure: (results) => {
-      const ours = find(results, { ...NATIVE, group: 'peers', environment });
+      const ours = find(results, { ...NATIVE, timed, group: 'peers', environment });
       const theirs = results.peers.find((peer) => peer.id === id);
       if (ours === undefined || theirs === undefined) return null;
       const ns = theirs.steps_per_second_rounds.map((rate) => 1e9 / rate);
@@ -141,15 +148,16 @@ function sameInstructions(environment: string): Goal {
 }
 
 /** The dearest of the batches from 1,024 to 1,048,576 environments ÷ the cheapest. */
-function flatCost(environment: string): Goal {
+function flatCost(environment: string, [timed, words]: Way): Goal {
   return {
-    name: `${environment}, native: dearest ÷ cheapest step, 1,024 to 1 M environments`,
+    name: `${environment}, native, ${words}: dearest ÷ cheapest, 1,024 to 1 M environments`,
     unit: '×',
     atMost: 1.25,
     figure: ({ measurements }) => {
       const rows = measurements.filter(
         (row) =>
-          row.envs >= FLAT_ENVS && fits(row, { ...NATIVE, group: 'environments', environment }),
+          row.envs >= LARGE_ENVS &&
+          fits(row, { ...NATIVE, timed, group: 'environments', environment }),
       );
       if (!rows.some(({ envs }) => envs === 2 ** 20)) return null;
       const first = rows[0].ns_rounds;

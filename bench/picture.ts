@@ -36,7 +36,7 @@ export function drawResults(results: Results): string {
   const of = (group: string) => measurements.filter((row) => row.group === group);
   const rows: Panel[][] = [
     kernelPanels(of('kernels')),
-    [...scalingPanels(of('environments'))],
+    [...scalingPanels(of('environments').filter(({ timed }) => timed === 'step'))],
     [...threadPanels(of('threads')), ...singlePanels(of('single'))],
   ];
   const parts: Part[] = [];

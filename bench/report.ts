@@ -89,18 +89,22 @@ function kernelText({ measurements }: Results): string {
 
 function environmentText({ measurements }: Results): string {
   const members = of(measurements, 'environments');
-  const columns = unique(members.map(({ environment, backend }) => `${environment}, ${backend}`));
+  const columnOf = (row: Measurement) => `${row.environment}, ${row.backend}${way(row)}`;
+  const columns = unique(members.map(columnOf));
   const sizes = unique(members.map(({ envs }) => envs)).sort((a, b) => a - b);
   const rows = sizes.map((envs) => [
     count(envs),
     ...columns.map((column) => {
-      const row = members.find(
-        (m) => m.envs === envs && `${m.environment}, ${m.backend}` === column,
-      );
+      const row = members.find((m) => m.envs === envs && columnOf(m) === column);
       return row === undefined ? '' : figure(row.ns_median);
     }),
   ]);
   return rows.length === 0 ? '' : table(['environments', ...columns], rows);
+}
+
+/** What sets a row apart that took its steps in one call. */
+function way({ timed }: Measurement): string {
+  return timed === 'hold' ? ', in the core' : '';
 }
 
 function threadText({ measurements }: Results): string {
@@ -168,7 +172,7 @@ function instructionText({ instructions }: Results): string {
 function peerText({ peers, measurements }: Results): string {
   const ours = of(measurements, 'peers');
   const own = ours.map((row) => [
-    `InfraGym ${row.environment}, ${row.backend} ${row.kernel}`,
+    `InfraGym ${row.environment}, ${row.backend} ${row.kernel}${way(row)}`,
     count(row.envs),
     figure(stepsPerSecond(row) / 1e6),
     ...ours.map((other) => (other === row ? '1 ×' : '')),
@@ -183,7 +187,7 @@ function peerText({ peers, measurements }: Results): string {
     }),
   ]);
   if (theirs.length === 0) return '';
-  const ratios = ours.map(({ environment }) => `${environment} ÷ it`);
+  const ratios = ours.map((row) => `${row.environment}${way(row)} ÷ it`);
   const header = ['', 'envs', 'M steps/s', ...ratios];
   return table(header, [...own, ...theirs]);
 }

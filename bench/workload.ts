@@ -96,6 +96,10 @@ function batchCall(definition: Definition, env: VectorEnv, library: Library): ()
       return () => {
         env.rollout('random', steps);
       };
+    case 'hold':
+      return () => {
+        env.rollout('constant', steps);
+      };
     case 'reset':
       return repeat(() => env.reset({ seed: definition.check.seed }));
     case 'create':
