@@ -13,7 +13,15 @@ const CORNER_BYTES: usize = 4 * ROW_BYTES;
 const CORNER_BYTES_LOG2: i32 = 7;
 const INTERIOR_MAX: i32 = AXIS_NODES_MAX - 1;
 
-/** An axis of the grid; the points that `locate` found last stand in it. */
+// Where in the grid four points lie, rows of four: the bytes to their cells' corners, then how far
+// into the cells they lie along each axis, f32.
+const PLACE_CORNER: usize = 0;
+const PLACE_BATCH: usize = 16;
+const PLACE_KV: usize = 32;
+const PLACE_PROMPT: usize = 48;
+export const PLACE_BYTES: usize = 64;
+
+/** An axis of the grid. */
 @unmanaged
 export class AxisLanes {
   private low: f32;
@@ -23,9 +31,6 @@ export class AxisLanes {
   /** The nodes between the ends, f32, padded to fours with infinity, which no point reaches. */
   private interior: usize;
   private interiorEnd: usize;
-  /** The cells that hold the points, words, and how far into them, f32. */
-  cells: usize;
-  fractions: usize;
 
   /** An axis over a program's padded nodes and reciprocal cell widths. */
   static make(nodes: usize, inv: usize, count: i32): AxisLanes {
@@ -43,14 +48,12 @@ export class AxisLanes {
       const node = i < numInterior ? load<f32>(nodes + at, 4) : f32.POSITIVE_INFINITY;
       store<f32>(axis.interior + at, node);
     }
-    axis.cells = allocate(16);
-    axis.fractions = allocate(16);
     return axis;
   }
 
-  /** Finds four points, clamped to the axis's ends. */
+  /** The cells of four points, clamped to the axis's ends; how far into them is stored. */
   @inline
-  locate(points: v128): void {
+  locate(points: v128, fractions: usize): v128 {
     const clamped = clipLanes(points, this.low, this.high);
     // A mask is -1 as a number.
     let cells = i32x4.splat(0);
@@ -62,8 +65,8 @@ export class AxisLanes {
       cells = i32x4.sub(cells, i32x4.add(i32x4.add(one, two), i32x4.add(three, four)));
     }
     const beyond = f32x4.sub(clamped, gather(this.nodes, cells));
-    v128.store(this.cells, cells);
-    v128.store(this.fractions, f32x4.mul(beyond, gather(this.inv, cells)));
+    v128.store(fractions, f32x4.mul(beyond, gather(this.inv, cells)));
+    return cells;
   }
 }
 
@@ -104,58 +107,57 @@ export class Corners {
     return grid;
   }
 
-  /** Rows of four at the points of the axes: `planes` are words, `out` [8 metrics][4] f32. */
+  /** Finds the place of four points in their planes, which are words. */
   @inline
-  interpolate(
-    planes: v128, batch: v128, kv: v128, prompt: v128, factors: usize, quant: v128, out: usize,
-  ): void {
-    this.batch.locate(batch);
-    this.kv.locate(kv);
-    this.prompt.locate(prompt);
+  locate(planes: v128, batch: v128, kv: v128, prompt: v128, place: usize): void {
     const ofBatch = i32x4.mul(planes, i32x4.splat(this.numBatch));
-    const alongBatch = i32x4.add(ofBatch, v128.load(this.batch.cells));
+    const alongBatch = i32x4.add(ofBatch, this.batch.locate(batch, place + PLACE_BATCH));
     const ofKv = i32x4.mul(alongBatch, i32x4.splat(this.numKv));
-    const alongKv = i32x4.add(ofKv, v128.load(this.kv.cells));
+    const alongKv = i32x4.add(ofKv, this.kv.locate(kv, place + PLACE_KV));
     const ofPrompt = i32x4.mul(alongKv, i32x4.splat(this.numPrompt));
-    const row = i32x4.add(ofPrompt, v128.load(this.prompt.cells));
-    const offsets = i32x4.shl(row, CORNER_BYTES_LOG2);
-    const ofFactors = i32x4.shl(quant, 5);
-    this.interpolateHalf(offsets, factors, ofFactors, 0, out);
-    this.interpolateHalf(offsets, factors, ofFactors, 16, out + 64);
+    const row = i32x4.add(ofPrompt, this.prompt.locate(prompt, place + PLACE_PROMPT));
+    v128.store(place, i32x4.shl(row, CORNER_BYTES_LOG2), PLACE_CORNER);
+  }
+
+  /** The metrics at a place, [8 metrics][4], times the rows of factors at these byte offsets. */
+  @inline
+  interpolate(place: usize, factors: usize, offsets: v128, out: usize): void {
+    this.interpolateHalf(place, factors, offsets, 0, out);
+    this.interpolateHalf(place, factors, offsets, 16, out + 64);
   }
 
   /** Four of the eight metrics, `half` bytes into a row. */
   @inline
   private interpolateHalf(
-    offsets: v128, factors: usize, ofFactors: v128, half: usize, out: usize,
+    place: usize, factors: usize, offsets: v128, half: usize, out: usize,
   ): void {
     const corners = this.corners + half;
     const scales = factors + half;
     const a = f32x4.mul(
-      this.at(corners + i32x4.extract_lane(offsets, 0), 0),
-      v128.load(scales + i32x4.extract_lane(ofFactors, 0)),
+      this.at(corners + load<u32>(place, 0), place + 0),
+      v128.load(scales + i32x4.extract_lane(offsets, 0)),
     );
     const b = f32x4.mul(
-      this.at(corners + i32x4.extract_lane(offsets, 1), 4),
-      v128.load(scales + i32x4.extract_lane(ofFactors, 1)),
+      this.at(corners + load<u32>(place, 4), place + 4),
+      v128.load(scales + i32x4.extract_lane(offsets, 1)),
     );
     const c = f32x4.mul(
-      this.at(corners + i32x4.extract_lane(offsets, 2), 8),
-      v128.load(scales + i32x4.extract_lane(ofFactors, 2)),
+      this.at(corners + load<u32>(place, 8), place + 8),
+      v128.load(scales + i32x4.extract_lane(offsets, 2)),
     );
     const d = f32x4.mul(
-      this.at(corners + i32x4.extract_lane(offsets, 3), 12),
-      v128.load(scales + i32x4.extract_lane(ofFactors, 3)),
+      this.at(corners + load<u32>(place, 12), place + 12),
+      v128.load(scales + i32x4.extract_lane(offsets, 3)),
     );
     storeColumns(a, b, c, d, out, 16);
   }
 
-  /** Four metrics within the cell at a corner; `lane` is where its fractions lie, in bytes. */
+  /** Four metrics of one point in the cell at a corner; `lane` is its part of the place. */
   @inline
   private at(corner: usize, lane: usize): v128 {
-    const p = v128.load32_splat(this.prompt.fractions + lane);
-    const k = v128.load32_splat(this.kv.fractions + lane);
-    const b = v128.load32_splat(this.batch.fractions + lane);
+    const b = v128.load32_splat(lane, PLACE_BATCH);
+    const k = v128.load32_splat(lane, PLACE_KV);
+    const p = v128.load32_splat(lane, PLACE_PROMPT);
     const next = corner + this.nextKv;
     const low = lerpLanes(alongPrompt(corner, p), alongPrompt(next, p), k);
     const high = lerpLanes(alongPrompt(corner + ROW_BYTES, p), alongPrompt(next + ROW_BYTES, p), k);

@@ -45,7 +45,7 @@ import {
   WORD_SPEC_INDEX,
 } from '../generated/serving';
 import { clipLanes, gather, storeNarrow, widenPair } from '../lanes';
-import { LANES, realPair, realsOf, setRealPair, setWordRow, wordsOf } from '../state';
+import { LANES, realPair, realsOf, setRealPair, setWordRow, wordRow, wordsOf } from '../state';
 import {
   promptBuckets,
   ROW_NOISE_TPOT,
@@ -53,12 +53,14 @@ import {
   ROW_NOISE_TTFT_P99,
   ROW_PROMPT_LEN,
   ROW_VIOLATION_RATE,
+  ROWS_PLACE,
   rowsOf,
 } from './serving-lanes';
 import { foldConfiguration, foldSums } from './serving-lanes-fold';
 import {
   decodeLanes,
   gridLanes,
+  locateLanes,
   lookUpLanes,
   WANTED_BATCH_SIZE,
   WANTED_KV_BUDGET,
@@ -76,24 +78,32 @@ import {
   GRID_TTFT_P99,
 } from './serving-program';
 
+/** Puts the configurations that actions ask for in force, and finds them in the grid. */
+export function configureLanes(first: i32, end: i32): void {
+  for (let i = first; i < end; i += LANES) {
+    const w = wordsOf(i);
+    const at = rowsOf(i);
+    decodeLanes(i);
+    setWordRow(w, WORD_SPEC_INDEX, v128.load(wantedLanes, WANTED_SPEC_INDEX));
+    setWordRow(w, WORD_PREFILL_DISAGG, v128.load(wantedLanes, WANTED_PREFILL_DISAGG));
+    setWordRow(w, WORD_QUANT_TIER, v128.load(wantedLanes, WANTED_QUANT_TIER));
+    v128.store(at, v128.load(wantedLanes, WANTED_BATCH_SIZE), 16 * METRIC_APPLIED_BATCH_SIZE);
+    v128.store(at, v128.load(wantedLanes, WANTED_KV_BUDGET), 16 * METRIC_APPLIED_KV_BUDGET);
+    locateLanes(v128.load(at, ROW_PROMPT_LEN), at + ROWS_PLACE);
+  }
+}
+
 /** The table's metrics with quantisation, speculation, disaggregation, noise and the floor. */
 export function measureLanes(first: i32, end: i32): void {
   for (let i = first; i < end; i += LANES) {
     const w = wordsOf(i);
     const at = rowsOf(i);
     const promptLen = v128.load(at, ROW_PROMPT_LEN);
-    decodeLanes(i);
-    const spec = v128.load(wantedLanes, WANTED_SPEC_INDEX);
-    const disagg = v128.load(wantedLanes, WANTED_PREFILL_DISAGG);
-    setWordRow(w, WORD_SPEC_INDEX, spec);
-    setWordRow(w, WORD_PREFILL_DISAGG, disagg);
-    setWordRow(w, WORD_QUANT_TIER, v128.load(wantedLanes, WANTED_QUANT_TIER));
-    v128.store(at, v128.load(wantedLanes, WANTED_BATCH_SIZE), 16 * METRIC_APPLIED_BATCH_SIZE);
-    v128.store(at, v128.load(wantedLanes, WANTED_KV_BUDGET), 16 * METRIC_APPLIED_KV_BUDGET);
-    lookUpLanes(promptLen);
     const bucket = promptBuckets(promptLen);
-    const isApart = i32x4.gt_s(disagg, i32x4.splat(0));
-    measure(at, promptLen, i32x4.add(i32x4.shl(spec, 3), bucket), isApart);
+    const classes = i32x4.add(i32x4.shl(wordRow(w, WORD_SPEC_INDEX), 3), bucket);
+    const isApart = i32x4.gt_s(wordRow(w, WORD_PREFILL_DISAGG), i32x4.splat(0));
+    lookUpLanes(at + ROWS_PLACE, wordRow(w, WORD_QUANT_TIER));
+    measure(at, promptLen, classes, isApart);
     v128.store(at, f32x4.convert_i32x4_s(bucket), 16 * METRIC_PROMPT_LEN_BUCKET);
   }
 }

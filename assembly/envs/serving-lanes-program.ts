@@ -65,16 +65,21 @@ export function prepareLanes(): void {
   );
 }
 
-/** The eight grid metrics of the wanted configurations at these prompt lengths. */
+/** Finds the place of the wanted configurations in the grid, at these prompt lengths. */
 @inline
-export function lookUpLanes(promptLen: v128): void {
-  const quant = v128.load(wantedLanes, WANTED_QUANT_TIER);
+export function locateLanes(promptLen: v128, place: usize): void {
   const ofSpec = gather(t_spec_plane, v128.load(wantedLanes, WANTED_SPEC_INDEX));
-  const ofQuant = i32x4.mul(gather(t_quant_plane, quant), i32x4.splat(<i32>s_num_spec));
+  const quantPlane = gather(t_quant_plane, v128.load(wantedLanes, WANTED_QUANT_TIER));
+  const planes = i32x4.add(i32x4.mul(quantPlane, i32x4.splat(<i32>s_num_spec)), ofSpec);
   const kv = v128.load(wantedLanes, WANTED_KV_BUDGET);
   const batch = v128.load(wantedLanes, WANTED_BATCH_SIZE);
-  const planes = i32x4.add(ofQuant, ofSpec);
-  Prepared.corners.interpolate(planes, batch, kv, promptLen, t_quant_factors, quant, gridLanes);
+  Prepared.corners.locate(planes, batch, kv, promptLen, place);
+}
+
+/** The eight grid metrics of a place, quantisation by these tiers applied, into `gridLanes`. */
+@inline
+export function lookUpLanes(place: usize, quant: v128): void {
+  Prepared.corners.interpolate(place, t_quant_factors, i32x4.shl(quant, 5), gridLanes);
 }
 
 /** Decodes the action rows of the group of environment i; a locked field reads its default. */

@@ -5,6 +5,7 @@
  */
 import { CHUNK } from '../batch';
 import { Channels } from '../channels';
+import { PLACE_BYTES } from '../corners';
 import { STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
   METRIC_ARRIVALS,
@@ -50,7 +51,8 @@ export const ROW_NOISE_TTFT_P50: usize = ROW_PROMPT_LEN + 16;
 export const ROW_NOISE_TTFT_P99: usize = ROW_PROMPT_LEN + 32;
 export const ROW_NOISE_TPOT: usize = ROW_PROMPT_LEN + 48;
 export const ROW_VIOLATION_RATE: usize = ROW_PROMPT_LEN + 64;
-const GROUP_BYTES: usize = ROW_PROMPT_LEN + 80;
+export const ROWS_PLACE: usize = ROW_PROMPT_LEN + 80;
+const GROUP_BYTES: usize = ROWS_PLACE + PLACE_BYTES;
 const rows = memory.data(GROUP_BYTES * (CHUNK / LANES), 16);
 const blocks = memory.data(64, 16);
 

@@ -91,7 +91,7 @@ import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state'
 import { setPrevious } from '../statistics';
 import { drawTraffic, followTraffic } from './serving-lanes';
 import { observeLanes } from './serving-lanes-observe';
-import { measureLanes, serveLanes } from './serving-lanes-origin';
+import { configureLanes, measureLanes, serveLanes } from './serving-lanes-origin';
 import { prepareLanes } from './serving-lanes-program';
 import { advanceMeasured } from './serving-measured';
 import { advanceOrigin } from './serving-origin';
@@ -140,6 +140,7 @@ export class Serving extends Layout {
     if (Params.dynamics != DYNAMICS_ORIGIN) return false;
     drawTraffic(first, end);
     followTraffic(first, end);
+    configureLanes(first, end);
     measureLanes(first, end);
     serveLanes(first, end);
     observeLanes(first, end);
