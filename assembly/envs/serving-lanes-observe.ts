@@ -1,17 +1,21 @@
-/** What a step of the origin's dynamics shows, four environments at a time. */
+/** What a step of serving shows, four environments at a time. */
 import { Channels } from '../channels';
 import { WORD_STEP } from '../generated/common';
 import {
+  DYNAMICS_MEASURED,
   METRIC_APPLIED_PREFILL_DISAGG,
   METRIC_APPLIED_QUANT_TIER,
   METRIC_APPLIED_SPEC_LENGTH,
   METRIC_COUNT,
   METRIC_GPU_MEMORY_GB,
-  METRIC_KV_CACHE_USAGE_RATIO,
   METRIC_SPEC_ACCEPT_RATE,
   METRIC_TPOT_MS,
   METRIC_TTFT_P50_MS,
+  OBSERVATION_ACTIVE_PREFILL_DISAGG,
+  OBSERVATION_ACTIVE_QUANT_TIER,
+  OBSERVATION_ACTIVE_SPEC_LENGTH,
   OBSERVATION_ARRIVAL_RATE,
+  OBSERVATION_CAPACITY_RPS,
   OBSERVATION_COST_SO_FAR,
   OBSERVATION_GPU_MEMORY_USED_GB,
   OBSERVATION_KV_CACHE_OCCUPANCY,
@@ -20,27 +24,39 @@ import {
   OBSERVATION_PRIORITY_BEST_EFFORT,
   OBSERVATION_PRIORITY_INTERACTIVE,
   OBSERVATION_QUEUE_DEPTH,
+  OBSERVATION_ROLLOUT_STEPS_LEFT,
   OBSERVATION_SLO_VIOLATION_RATE,
   OBSERVATION_SPEC_ACCEPT_RATE,
   OBSERVATION_TIMESTEP,
   OBSERVATION_TPOT_P50,
   OBSERVATION_TTFT_P50,
+  OBSERVATION_WINDOW_POSITION,
   REAL_ARRIVAL_EMA,
   REAL_COST_SO_FAR,
   REAL_QUEUE,
+  s_dynamics,
   s_horizon,
+  s_profile_inv,
   s_share_batch,
   s_share_best_effort,
   s_share_interactive,
   t_observation_scale,
   WORD_PREFILL_DISAGG,
   WORD_QUANT_TIER,
+  WORD_ROLLOUT_LEFT,
   WORD_SPEC_INDEX,
   WORD_STEP,
+  WORD_WINDOW_START,
 } from '../generated/serving';
 import { gather, narrowRow, storeColumns, storeTwoColumns } from '../lanes';
 import { LANES, realsOf, setWordRow, wordRow, wordsOf } from '../state';
-import { ROW_PROMPT_LEN, ROW_VIOLATION_RATE, rowsOf } from './serving-lanes';
+import {
+  ROW_CAPACITY_RPS,
+  ROW_KV_OCCUPANCY,
+  ROW_PROMPT_LEN,
+  ROW_VIOLATION_RATE,
+  rowsOf,
+} from './serving-lanes';
 import { SPEC_LENGTHS } from './serving-program';
 
 /** The observations, the flags and, where they are kept, the metrics. */
@@ -52,6 +68,7 @@ export function observeLanes(first: i32, end: i32): void {
     const now = i32x4.add(wordRow(w, WORD_STEP), i32x4.splat(1));
     setWordRow(w, WORD_STEP, now);
     observe(i, at, f32x4.convert_i32x4_s(now));
+    if (s_dynamics == DYNAMICS_MEASURED) observeServer(i, w, at);
     const ended = i32x4.ge_s(now, horizon);
     const flags = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(ended, ended), ended);
     v128.store32_lane(Channels.truncated + i, v128.and(flags, i8x16.splat(1)), 0);
@@ -70,7 +87,7 @@ function observe(i: i32, at: usize, step: v128): void {
     scaled(OBSERVATION_QUEUE_DEPTH, narrowRow(r + 32 * REAL_QUEUE)),
     scaled(OBSERVATION_MEAN_PROMPT_LEN, v128.load(at, ROW_PROMPT_LEN)),
     scaled(OBSERVATION_ARRIVAL_RATE, narrowRow(r + 32 * REAL_ARRIVAL_EMA)),
-    scaled(OBSERVATION_KV_CACHE_OCCUPANCY, v128.load(at, 16 * METRIC_KV_CACHE_USAGE_RATIO)),
+    scaled(OBSERVATION_KV_CACHE_OCCUPANCY, v128.load(at, ROW_KV_OCCUPANCY)),
     o, bytes,
   );
   storeColumns(
@@ -92,6 +109,39 @@ function observe(i: i32, at: usize, step: v128): void {
     scaled(OBSERVATION_COST_SO_FAR, narrowRow(r + 32 * REAL_COST_SO_FAR)),
     o + 4 * OBSERVATION_TIMESTEP, bytes,
   );
+}
+
+/** What the measured dynamics add; a step of a rollout is over. */
+@inline
+function observeServer(i: i32, w: usize, at: usize): void {
+  const o = Channels.observationsOf(i);
+  const bytes = Channels.observationBytes;
+  const left = i32x4.sub(wordRow(w, WORD_ROLLOUT_LEFT), i32x4.splat(1));
+  const none = i32x4.splat(0);
+  setWordRow(w, WORD_ROLLOUT_LEFT, i32x4.max_s(left, none));
+  const now = i32x4.add(wordRow(w, WORD_WINDOW_START), wordRow(w, WORD_STEP));
+  const upper = v128.shuffle<i64>(now, now, 1, 1);
+  const inv = f64x2.splat(s_profile_inv);
+  const low = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_s(now), inv));
+  const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_s(upper), inv));
+  const spec = gather(SPEC_LENGTHS, wordRow(w, WORD_SPEC_INDEX));
+  storeTwoColumns(
+    scaled(OBSERVATION_CAPACITY_RPS, v128.load(at, ROW_CAPACITY_RPS)),
+    scaled(OBSERVATION_ACTIVE_SPEC_LENGTH, spec),
+    o + 4 * OBSERVATION_CAPACITY_RPS, bytes,
+  );
+  storeColumns(
+    scaled(OBSERVATION_ACTIVE_PREFILL_DISAGG, floats(wordRow(w, WORD_PREFILL_DISAGG))),
+    scaled(OBSERVATION_ACTIVE_QUANT_TIER, floats(wordRow(w, WORD_QUANT_TIER))),
+    scaled(OBSERVATION_ROLLOUT_STEPS_LEFT, floats(wordRow(w, WORD_ROLLOUT_LEFT))),
+    scaled(OBSERVATION_WINDOW_POSITION, v128.shuffle<i64>(low, high, 0, 2)),
+    o + 4 * OBSERVATION_ACTIVE_PREFILL_DISAGG, bytes,
+  );
+}
+
+@inline
+function floats(words: v128): v128 {
+  return f32x4.convert_i32x4_s(words);
 }
 
 @inline

@@ -45,30 +45,23 @@ import {
   WORD_SPEC_INDEX,
 } from '../generated/serving';
 import { clipLanes, gather, storeNarrow, widenPair } from '../lanes';
-import { LANES, realPair, realsOf, setRealPair, setWordRow, wordRow, wordsOf } from '../state';
+import { LANES, realPair, realsOf, setRealPair, setWordRow, wordsOf } from '../state';
 import {
   promptBuckets,
+  ROW_KV_OCCUPANCY,
   ROW_NOISE_TPOT,
   ROW_NOISE_TTFT_P50,
   ROW_NOISE_TTFT_P99,
+  ROW_PREFILL_DISAGG,
   ROW_PROMPT_LEN,
+  ROW_QUANT_TIER,
+  ROW_SPEC_INDEX,
   ROW_VIOLATION_RATE,
   ROWS_PLACE,
   rowsOf,
 } from './serving-lanes';
 import { foldConfiguration, foldSums } from './serving-lanes-fold';
-import {
-  decodeLanes,
-  gridLanes,
-  locateLanes,
-  lookUpLanes,
-  WANTED_BATCH_SIZE,
-  WANTED_KV_BUDGET,
-  WANTED_PREFILL_DISAGG,
-  WANTED_QUANT_TIER,
-  WANTED_SPEC_INDEX,
-  wantedLanes,
-} from './serving-lanes-program';
+import { gridLanes, lookUpLanes } from './serving-lanes-program';
 import {
   GRID_COST_OR_KV_USAGE,
   GRID_MEMORY,
@@ -78,21 +71,6 @@ import {
   GRID_TTFT_P99,
 } from './serving-program';
 
-/** Puts the configurations that actions ask for in force, and finds them in the grid. */
-export function configureLanes(first: i32, end: i32): void {
-  for (let i = first; i < end; i += LANES) {
-    const w = wordsOf(i);
-    const at = rowsOf(i);
-    decodeLanes(i);
-    setWordRow(w, WORD_SPEC_INDEX, v128.load(wantedLanes, WANTED_SPEC_INDEX));
-    setWordRow(w, WORD_PREFILL_DISAGG, v128.load(wantedLanes, WANTED_PREFILL_DISAGG));
-    setWordRow(w, WORD_QUANT_TIER, v128.load(wantedLanes, WANTED_QUANT_TIER));
-    v128.store(at, v128.load(wantedLanes, WANTED_BATCH_SIZE), 16 * METRIC_APPLIED_BATCH_SIZE);
-    v128.store(at, v128.load(wantedLanes, WANTED_KV_BUDGET), 16 * METRIC_APPLIED_KV_BUDGET);
-    locateLanes(v128.load(at, ROW_PROMPT_LEN), at + ROWS_PLACE);
-  }
-}
-
 /** The table's metrics with quantisation, speculation, disaggregation, noise and the floor. */
 export function measureLanes(first: i32, end: i32): void {
   for (let i = first; i < end; i += LANES) {
@@ -100,9 +78,15 @@ export function measureLanes(first: i32, end: i32): void {
     const at = rowsOf(i);
     const promptLen = v128.load(at, ROW_PROMPT_LEN);
     const bucket = promptBuckets(promptLen);
-    const classes = i32x4.add(i32x4.shl(wordRow(w, WORD_SPEC_INDEX), 3), bucket);
-    const isApart = i32x4.gt_s(wordRow(w, WORD_PREFILL_DISAGG), i32x4.splat(0));
-    lookUpLanes(at + ROWS_PLACE, wordRow(w, WORD_QUANT_TIER));
+    const spec = v128.load(at, ROW_SPEC_INDEX);
+    const disagg = v128.load(at, ROW_PREFILL_DISAGG);
+    const quant = v128.load(at, ROW_QUANT_TIER);
+    const classes = i32x4.add(i32x4.shl(spec, 3), bucket);
+    const isApart = i32x4.gt_s(disagg, i32x4.splat(0));
+    setWordRow(w, WORD_SPEC_INDEX, spec);
+    setWordRow(w, WORD_PREFILL_DISAGG, disagg);
+    setWordRow(w, WORD_QUANT_TIER, quant);
+    lookUpLanes(at + ROWS_PLACE, quant, gridLanes);
     measure(at, promptLen, classes, isApart);
     v128.store(at, f32x4.convert_i32x4_s(bucket), 16 * METRIC_PROMPT_LEN_BUCKET);
   }
@@ -179,6 +163,7 @@ function serve(r: usize, at: usize): void {
   storeNarrow(at + 16 * METRIC_DROPPED, f64x2.sub(left, queue));
   storeNarrow(at + 16 * METRIC_EVICTION_EVENTS, evictions);
   storeNarrow(at + 16 * METRIC_KV_CACHE_USAGE_RATIO, occupancy);
+  storeNarrow(at + ROW_KV_OCCUPANCY, occupancy);
 }
 
 /** SLO violations, cost and reward. */

@@ -9,6 +9,8 @@ import {
   ACTION_PREFILL_DISAGG,
   ACTION_QUANT_TIER,
   ACTION_SPEC_LENGTH,
+  METRIC_APPLIED_BATCH_SIZE,
+  METRIC_APPLIED_KV_BUDGET,
   s_action_mode,
   s_default_batch_size,
   s_default_kv_budget,
@@ -31,9 +33,16 @@ import {
   t_quant_factors,
   t_quant_plane,
   t_spec_plane,
+  WORD_PREFILL_DISAGG,
+  WORD_QUANT_TIER,
+  WORD_ROLLOUT_LEFT,
+  WORD_SPEC_INDEX,
 } from '../generated/serving';
 import { clipLanes, gather, storeColumns } from '../lanes';
-import { LANES } from '../state';
+import { LANES, wordRow, wordsOf } from '../state';
+import {
+  ROW_PREFILL_DISAGG, ROW_PROMPT_LEN, ROW_QUANT_TIER, ROW_SPEC_INDEX, ROWS_PLACE, rowsOf,
+} from './serving-lanes';
 import { decodeAction, Wanted } from './serving-program';
 
 // The configurations that actions ask for, a row of four for each field, by the action's order.
@@ -43,6 +52,8 @@ export const WANTED_SPEC_INDEX: usize = 16 * ACTION_SPEC_LENGTH;
 export const WANTED_PREFILL_DISAGG: usize = 16 * ACTION_PREFILL_DISAGG;
 export const WANTED_QUANT_TIER: usize = 16 * ACTION_QUANT_TIER;
 export const wantedLanes = memory.data(16 * ACTION_COUNT, 16);
+// Those in force, where what an action asks for does not fit.
+export const keptLanes = memory.data(16 * ACTION_COUNT, 16);
 
 /** The grid's metrics at the configurations that were looked up last, f32, rows of four. */
 export const gridLanes = memory.data(128, 16);
@@ -65,21 +76,21 @@ export function prepareLanes(): void {
   );
 }
 
-/** Finds the place of the wanted configurations in the grid, at these prompt lengths. */
+/** Finds the place of configurations, in rows as `wantedLanes`, at these prompt lengths. */
 @inline
-export function locateLanes(promptLen: v128, place: usize): void {
-  const ofSpec = gather(t_spec_plane, v128.load(wantedLanes, WANTED_SPEC_INDEX));
-  const quantPlane = gather(t_quant_plane, v128.load(wantedLanes, WANTED_QUANT_TIER));
+export function locateLanes(configurations: usize, promptLen: v128, place: usize): void {
+  const ofSpec = gather(t_spec_plane, v128.load(configurations, WANTED_SPEC_INDEX));
+  const quantPlane = gather(t_quant_plane, v128.load(configurations, WANTED_QUANT_TIER));
   const planes = i32x4.add(i32x4.mul(quantPlane, i32x4.splat(<i32>s_num_spec)), ofSpec);
-  const kv = v128.load(wantedLanes, WANTED_KV_BUDGET);
-  const batch = v128.load(wantedLanes, WANTED_BATCH_SIZE);
+  const kv = v128.load(configurations, WANTED_KV_BUDGET);
+  const batch = v128.load(configurations, WANTED_BATCH_SIZE);
   Prepared.corners.locate(planes, batch, kv, promptLen, place);
 }
 
-/** The eight grid metrics of a place, quantisation by these tiers applied, into `gridLanes`. */
+/** The eight grid metrics of a place, rows of four f32, quantisation by these tiers applied. */
 @inline
-export function lookUpLanes(place: usize, quant: v128): void {
-  Prepared.corners.interpolate(place, t_quant_factors, i32x4.shl(quant, 5), gridLanes);
+export function lookUpLanes(place: usize, quant: v128, out: usize): void {
+  Prepared.corners.interpolate(place, t_quant_factors, i32x4.shl(quant, 5), out);
 }
 
 /** Decodes the action rows of the group of environment i; a locked field reads its default. */
@@ -147,4 +158,33 @@ function applyLocks(locks: u32): void {
   if (locks & (1 << ACTION_QUANT_TIER)) {
     v128.store(wantedLanes, i32x4.splat(<i32>s_default_quant_tier), WANTED_QUANT_TIER);
   }
+}
+
+/**
+ * Decodes the actions of a chunk and finds what they ask for in the grid. Where a rollout is under
+ * way, which only the measured dynamics have, the slow knobs stay as they are.
+ */
+export function configureLanes(first: i32, end: i32): void {
+  for (let i = first; i < end; i += LANES) {
+    const w = wordsOf(i);
+    const at = rowsOf(i);
+    decodeLanes(i);
+    const isFree = i32x4.eq(wordRow(w, WORD_ROLLOUT_LEFT), i32x4.splat(0));
+    const spec = wantedOr(WANTED_SPEC_INDEX, wordRow(w, WORD_SPEC_INDEX), isFree);
+    const disagg = wantedOr(WANTED_PREFILL_DISAGG, wordRow(w, WORD_PREFILL_DISAGG), isFree);
+    const quant = wantedOr(WANTED_QUANT_TIER, wordRow(w, WORD_QUANT_TIER), isFree);
+    v128.store(wantedLanes, spec, WANTED_SPEC_INDEX);
+    v128.store(wantedLanes, quant, WANTED_QUANT_TIER);
+    v128.store(at, spec, ROW_SPEC_INDEX);
+    v128.store(at, disagg, ROW_PREFILL_DISAGG);
+    v128.store(at, quant, ROW_QUANT_TIER);
+    v128.store(at, v128.load(wantedLanes, WANTED_BATCH_SIZE), 16 * METRIC_APPLIED_BATCH_SIZE);
+    v128.store(at, v128.load(wantedLanes, WANTED_KV_BUDGET), 16 * METRIC_APPLIED_KV_BUDGET);
+    locateLanes(wantedLanes, v128.load(at, ROW_PROMPT_LEN), at + ROWS_PLACE);
+  }
+}
+
+@inline
+function wantedOr(row: usize, kept: v128, isFree: v128): v128 {
+  return v128.bitselect(v128.load(wantedLanes + row), kept, isFree);
 }

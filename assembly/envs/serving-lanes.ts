@@ -1,13 +1,15 @@
 /**
- * The origin's dynamics for four environments at a time, with the bits of serving.ts and
- * serving-origin.ts. A chunk goes through stages, each a short loop over its groups of four: so
- * the processor overlaps the long chains of dependent operations of neighbouring groups.
+ * The traffic of a step for four environments at a time, with the bits of serving.ts, and the rows
+ * that a step of four hands from stage to stage. A chunk goes through stages, each a short loop
+ * over its groups of four: so the processor overlaps the long chains of dependent operations of
+ * neighbouring groups.
  */
 import { CHUNK } from '../batch';
 import { Channels } from '../channels';
 import { PLACE_BYTES } from '../corners';
 import { STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
+  GRID_METRICS,
   METRIC_ARRIVALS,
   METRIC_COUNT,
   METRIC_PHASE,
@@ -51,9 +53,17 @@ export const ROW_NOISE_TTFT_P50: usize = ROW_PROMPT_LEN + 16;
 export const ROW_NOISE_TTFT_P99: usize = ROW_PROMPT_LEN + 32;
 export const ROW_NOISE_TPOT: usize = ROW_PROMPT_LEN + 48;
 export const ROW_VIOLATION_RATE: usize = ROW_PROMPT_LEN + 64;
-export const ROWS_PLACE: usize = ROW_PROMPT_LEN + 80;
-const GROUP_BYTES: usize = ROWS_PLACE + PLACE_BYTES;
-const rows = memory.data(GROUP_BYTES * (CHUNK / LANES), 16);
+export const ROW_CAPACITY_RPS: usize = ROW_PROMPT_LEN + 80;
+export const ROW_KV_OCCUPANCY: usize = ROW_PROMPT_LEN + 96;
+/** The slow knobs that are to be in force, words. */
+export const ROW_SPEC_INDEX: usize = ROW_PROMPT_LEN + 112;
+export const ROW_PREFILL_DISAGG: usize = ROW_PROMPT_LEN + 128;
+export const ROW_QUANT_TIER: usize = ROW_PROMPT_LEN + 144;
+/** Where in the grid the configurations lie, and the grid's metrics there. */
+export const ROWS_PLACE: usize = ROW_PROMPT_LEN + 160;
+export const ROWS_GRID: usize = ROWS_PLACE + PLACE_BYTES;
+const GROUP_BYTES: usize = ROWS_GRID + 16 * GRID_METRICS;
+const rows = memory.data(<i32>GROUP_BYTES * (CHUNK / LANES), 16);
 const blocks = memory.data(64, 16);
 
 /** Where the rows of the group of environment i are. */

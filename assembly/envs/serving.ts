@@ -90,9 +90,10 @@ import { sampleQuantile, sampleQuantiles } from '../sampling';
 import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 import { setPrevious } from '../statistics';
 import { drawTraffic, followTraffic } from './serving-lanes';
+import { configureMeasuredLanes, serveMeasuredLanes } from './serving-lanes-measured';
 import { observeLanes } from './serving-lanes-observe';
-import { configureLanes, measureLanes, serveLanes } from './serving-lanes-origin';
-import { prepareLanes } from './serving-lanes-program';
+import { measureLanes, serveLanes } from './serving-lanes-origin';
+import { configureLanes, prepareLanes } from './serving-lanes-program';
 import { advanceMeasured } from './serving-measured';
 import { advanceOrigin } from './serving-origin';
 import {
@@ -132,17 +133,20 @@ export class Serving extends Layout {
     Params.horizon = <u32>s_horizon;
     Params.promptKind = <u32>s_prompt_kind;
     prepareProgram(Batch.isSimd);
-    if (Batch.isSimd && Params.dynamics == DYNAMICS_ORIGIN) prepareLanes();
+    if (Batch.isSimd) prepareLanes();
   }
 
-  /** The origin's dynamics have a step of four. */
   stepGroups(first: i32, end: i32): bool {
-    if (Params.dynamics != DYNAMICS_ORIGIN) return false;
     drawTraffic(first, end);
     followTraffic(first, end);
     configureLanes(first, end);
-    measureLanes(first, end);
-    serveLanes(first, end);
+    if (Params.dynamics == DYNAMICS_ORIGIN) {
+      measureLanes(first, end);
+      serveLanes(first, end);
+    } else {
+      configureMeasuredLanes(first, end);
+      serveMeasuredLanes(first, end);
+    }
     observeLanes(first, end);
     return true;
   }
