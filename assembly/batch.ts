@@ -22,7 +22,8 @@ import { Channels } from './channels';
 import {
   AUTORESET_DISABLED,
   AUTORESET_SAME_STEP,
-  KERNEL_SCALAR,
+  KERNEL_AUTO,
+  KERNEL_SIMD128,
   POLICY_CONSTANT,
   POLICY_LINEAR,
   POLICY_RANDOM,
@@ -56,7 +57,8 @@ export function create<Family>(numEnvs: i32, autoreset: u32, metrics: bool, kern
   const family = changetype<Family>(0);
   Batch.numEnvs = numEnvs;
   Batch.autoreset = autoreset;
-  Batch.isSimd = kernel != KERNEL_SCALAR;
+  // Of itself, only a batch that has a whole group.
+  Batch.isSimd = kernel == KERNEL_SIMD128 || (kernel == KERNEL_AUTO && numEnvs >= LANES);
   Channels.allocateAll(numEnvs, metrics, family.numMetrics, family.numStatistics);
   allocateState(
     numEnvs,

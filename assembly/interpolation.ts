@@ -1,9 +1,8 @@
 /** Multilinear interpolation in the packed grid, in f32. */
-import { AXIS_NODES_MAX, GRID_METRICS } from './generated/serving';
+import { GRID_METRICS } from './generated/serving';
 import { allocate } from './memory';
 
 const METRIC_BYTES: usize = 4 * GRID_METRICS;
-const INTERIOR_MAX: i32 = AXIS_NODES_MAX - 1;
 
 /** An axis of the grid; the point that `locate` found last stands in it. */
 @unmanaged
@@ -13,8 +12,6 @@ export class Axis {
   private count: i32;
   private nodes: usize;
   private inv: usize;
-  /** The nodes between the ends, [16] f32, padded with infinity, which no point reaches. */
-  private interior: usize;
   /** The cell that holds the point, and how far into it: 0 at its lower node, 1 at its upper. */
   cell: i32;
   fraction: f32;
@@ -27,20 +24,14 @@ export class Axis {
     axis.count = count;
     axis.low = load<f32>(nodes);
     axis.high = load<f32>(nodes + (<usize>(count - 1) << 2));
-    axis.interior = allocate(4 * INTERIOR_MAX);
-    for (let i = 0; i < INTERIOR_MAX; i++) {
-      const isInterior = i + 1 < count - 1;
-      const node = isInterior ? load<f32>(nodes + (<usize>(i + 1) << 2)) : f32.POSITIVE_INFINITY;
-      store<f32>(axis.interior + (<usize>i << 2), node);
-    }
     return axis;
   }
 
   /** Finds x, clamped to the axis's ends. An axis with one node has cell 0 and fraction 0. */
-  locate(x: f32, isSimd: bool): void {
+  locate(x: f32): void {
     const above = x > this.low ? x : this.low;
     const clamped = above < this.high ? above : this.high;
-    const cell = isSimd ? this.countBelowSimd(clamped) : this.countBelow(clamped);
+    const cell = this.countBelow(clamped);
     const at = <usize>cell << 2;
     this.cell = cell;
     this.fraction =
@@ -51,20 +42,7 @@ export class Axis {
   private countBelow(x: f32): i32 {
     let below = 0;
     for (let i = 0; i < this.count - 2; i++) {
-      below += i32(load<f32>(this.interior + (<usize>i << 2)) <= x);
-    }
-    return below;
-  }
-
-  private countBelowSimd(x: f32): i32 {
-    const point = f32x4.splat(x);
-    const first = f32x4.le(v128.load(this.interior), point);
-    const second = f32x4.le(v128.load(this.interior, 16), point);
-    let below = popcnt(i32x4.bitmask(first)) + popcnt(i32x4.bitmask(second));
-    if (this.count > 10) {
-      const third = f32x4.le(v128.load(this.interior, 32), point);
-      const fourth = f32x4.le(v128.load(this.interior, 48), point);
-      below += popcnt(i32x4.bitmask(third)) + popcnt(i32x4.bitmask(fourth));
+      below += i32(load<f32>(this.nodes + (<usize>i << 2), 4) <= x);
     }
     return below;
   }
@@ -119,38 +97,10 @@ export class Grid {
   private alongPrompt(at: usize, p: f32): f32 {
     return lerp(load<f32>(at), load<f32>(at + this.stepPrompt), p);
   }
-
-  /** As `interpolate`, with four metrics in a register. */
-  interpolateSimd(
-    plane: i32, batch: Axis, kv: Axis, prompt: Axis, factors: usize, out: usize,
-  ): void {
-    const base = this.corner(plane, batch, kv, prompt);
-    const p = f32x4.splat(prompt.fraction);
-    const k = f32x4.splat(kv.fraction);
-    const b = f32x4.splat(batch.fraction);
-    for (let i: usize = 0; i < METRIC_BYTES; i += 16) {
-      const lower = this.alongKvSimd(base + i, p, k);
-      const upper = this.alongKvSimd(base + this.stepBatch + i, p, k);
-      v128.store(out + i, f32x4.mul(lerpSimd(lower, upper, b), v128.load(factors + i)));
-    }
-  }
-
-  @inline
-  private alongKvSimd(at: usize, p: v128, k: v128): v128 {
-    const next = at + this.stepKv;
-    const lower = lerpSimd(v128.load(at), v128.load(at + this.stepPrompt), p);
-    const upper = lerpSimd(v128.load(next), v128.load(next + this.stepPrompt), p);
-    return lerpSimd(lower, upper, k);
-  }
 }
 
 /** Linear interpolation: a at t = 0. */
 @inline
 function lerp(a: f32, b: f32, t: f32): f32 {
   return a + (b - a) * t;
-}
-
-@inline
-function lerpSimd(a: v128, b: v128, t: v128): v128 {
-  return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), t));
 }

@@ -104,15 +104,12 @@ export class Traffic {
 
 /** What `prepareProgram` takes from scalars and tables, which do not change afterwards. */
 class Prepared {
-  static isSimd: bool = false;
   static batch: Axis = changetype<Axis>(0);
   static kv: Axis = changetype<Axis>(0);
   static prompt: Axis = changetype<Axis>(0);
   static grid: Grid = changetype<Grid>(0);
   /** The grid's row at the configuration in force, f32[8]. */
   static row: usize = 0;
-  /** The edges of the prompt's length classes, padded with infinity, f32[8]. */
-  static edges: usize = 0;
   static actionMode: u32 = 0;
   static lockMask: u32 = 0;
   static promptKind: u32 = 0;
@@ -125,16 +122,12 @@ class Prepared {
 }
 
 /** Prepares the loaded program. */
-export function prepareProgram(isSimd: bool): void {
-  Prepared.isSimd = isSimd;
+export function prepareProgram(): void {
   Prepared.batch = Axis.make(t_batch_nodes, t_batch_inv, <i32>s_num_batch);
   Prepared.kv = Axis.make(t_kv_nodes, t_kv_inv, <i32>s_num_kv);
   Prepared.prompt = Axis.make(t_prompt_nodes, t_prompt_inv, <i32>s_num_prompt);
   Prepared.grid = Grid.make(t_grid, <i32>s_num_batch, <i32>s_num_kv, <i32>s_num_prompt);
   Prepared.row = allocate(4 * GRID_METRICS);
-  Prepared.edges = allocate(4 * NUM_BUCKETS);
-  memory.copy(Prepared.edges, t_prompt_edges, 4 * (NUM_BUCKETS - 1));
-  store<f32>(Prepared.edges + 4 * (NUM_BUCKETS - 1), f32.POSITIVE_INFINITY);
   Prepared.actionMode = <u32>s_action_mode;
   Prepared.lockMask = <u32>s_lock_mask;
   Prepared.promptKind = <u32>s_prompt_kind;
@@ -213,18 +206,16 @@ function drawPrompt(word: u32, now: u32): f32 {
 
 /** The eight grid metrics of a configuration at a prompt length, quantisation applied. */
 export function lookUp(batchSize: f32, kvBudget: f32, spec: i32, quant: i32, promptLen: f32): void {
-  const isSimd = Prepared.isSimd;
   const batch = Prepared.batch;
   const kv = Prepared.kv;
   const prompt = Prepared.prompt;
   const quantPlane = <i32>wordAt(t_quant_plane, quant);
   const plane = quantPlane * Prepared.numSpec + <i32>wordAt(t_spec_plane, spec);
   const factors = t_quant_factors + <usize>(quant * GRID_METRICS << 2);
-  batch.locate(batchSize, isSimd);
-  kv.locate(kvBudget, isSimd);
-  prompt.locate(promptLen, isSimd);
-  if (isSimd) Prepared.grid.interpolateSimd(plane, batch, kv, prompt, factors, Prepared.row);
-  else Prepared.grid.interpolate(plane, batch, kv, prompt, factors, Prepared.row);
+  batch.locate(batchSize);
+  kv.locate(kvBudget);
+  prompt.locate(promptLen);
+  Prepared.grid.interpolate(plane, batch, kv, prompt, factors, Prepared.row);
 }
 
 /** A metric of the row that `lookUp` found last. */
@@ -235,12 +226,6 @@ export function gridMetric(index: usize): f32 {
 
 /** Index of a prompt's length class, 0 .. NUM_BUCKETS - 1. */
 export function promptBucket(promptLen: f32): i32 {
-  if (Prepared.isSimd) {
-    const point = f32x4.splat(promptLen);
-    const lower = i32x4.bitmask(f32x4.ge(point, v128.load(Prepared.edges)));
-    const upper = i32x4.bitmask(f32x4.ge(point, v128.load(Prepared.edges, 16)));
-    return popcnt(lower) + popcnt(upper);
-  }
   let bucket = 0;
   for (let i = 0; i < NUM_BUCKETS - 1; i++) bucket += i32(promptLen >= floatAt(t_prompt_edges, i));
   return bucket;

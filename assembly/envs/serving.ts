@@ -5,7 +5,7 @@
  * The table part (samplers, cell fractions, interpolation, factors) is f32. State, queues,
  * averages and rewards are f64.
  */
-import { Batch, CHUNK } from '../batch';
+import { Batch } from '../batch';
 import { Channels } from '../channels';
 import { STREAM_RESET, STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
@@ -85,9 +85,9 @@ import {
   WORD_WINDOW_START,
 } from '../generated/serving';
 import { Out } from '../outputs';
-import { drawBlock, drawBlocks, wordBelow, Words } from '../rng';
-import { sampleQuantile, sampleQuantiles } from '../sampling';
-import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
+import { drawBlock, wordBelow, Words } from '../rng';
+import { sampleQuantile } from '../sampling';
+import { real, realsOf, setReal, setWord, word, wordsOf } from '../state';
 import { setPrevious } from '../statistics';
 import { drawTraffic, followTraffic } from './serving-lanes';
 import { configureMeasuredLanes, serveMeasuredLanes } from './serving-lanes-measured';
@@ -117,22 +117,12 @@ class Params {
   static promptKind: u32 = 0;
 }
 
-// What `prepare` drew: for each block of four environments rows of four, at these bytes.
-const DRAW_ARRIVAL: usize = 0;
-const DRAW_PROMPT: usize = 16;
-const DRAW_TTFT_P50: usize = 32;
-const DRAW_TTFT_P99: usize = 48;
-const DRAW_TPOT: usize = 64;
-const DRAWS_BYTES: usize = 80;
-const draws = memory.data(DRAWS_BYTES * (CHUNK / LANES), 16);
-const blocks = memory.data(64, 16);
-
 export class Serving extends Layout {
   begin(): void {
     Params.dynamics = <u32>s_dynamics;
     Params.horizon = <u32>s_horizon;
     Params.promptKind = <u32>s_prompt_kind;
-    prepareProgram(Batch.isSimd);
+    prepareProgram();
     if (Batch.isSimd) prepareLanes();
   }
 
@@ -151,23 +141,8 @@ export class Serving extends Layout {
     return true;
   }
 
-  prepare(first: i32, end: i32): void {
-    for (let i = first; i < end; i += LANES) {
-      const at = draws + <usize>((i % CHUNK) / LANES) * DRAWS_BYTES;
-      drawBlocks(i, STREAM_STEP, 0, blocks);
-      const x1 = v128.load(blocks, 16);
-      const x2 = v128.load(blocks, 32);
-      const x3 = v128.load(blocks, 48);
-      const top = i32x4.shl(x1, 24);
-      const middle = i32x4.shl(v128.and(x2, i32x4.splat(255)), 16);
-      const bottom = i32x4.shl(v128.and(x3, i32x4.splat(255)), 8);
-      v128.store(at, v128.load(blocks), DRAW_ARRIVAL);
-      v128.store(at, v128.or(top, v128.or(middle, bottom)), DRAW_PROMPT);
-      v128.store(at, sampleQuantiles(t_noise, x1), DRAW_TTFT_P50);
-      v128.store(at, sampleQuantiles(t_noise, x2), DRAW_TTFT_P99);
-      v128.store(at, sampleQuantiles(t_noise, x3), DRAW_TPOT);
-    }
-  }
+  /** Environments that are not taken in groups draw for themselves. */
+  prepare(first: i32, end: i32): void {}
 
   reset(i: i32): void {
     const w = wordsOf(i);
@@ -207,8 +182,7 @@ export class Serving extends Layout {
     const w = wordsOf(i);
     const r = realsOf(i);
     const m = Channels.metricsOf(i);
-    if (Batch.isSimd) takeDraws(i);
-    else draw(i);
+    draw(i);
     decodeAction(Channels.actionsOf(i));
     admitArrivals(w, r, m);
     if (Params.dynamics == DYNAMICS_ORIGIN) advanceOrigin(w, r, m);
@@ -236,17 +210,6 @@ function draw(i: i32): void {
   Traffic.noiseTtftP50 = sampleQuantile(t_noise, Words.x1);
   Traffic.noiseTtftP99 = sampleQuantile(t_noise, Words.x2);
   Traffic.noiseTpot = sampleQuantile(t_noise, Words.x3);
-}
-
-/** Takes an environment's share of what `prepare` drew. */
-function takeDraws(i: i32): void {
-  const block = <usize>((i % CHUNK) / LANES);
-  const at = draws + block * DRAWS_BYTES + (<usize>(i % LANES) << 2);
-  Traffic.arrivalWord = load<u32>(at, DRAW_ARRIVAL);
-  Traffic.promptWord = load<u32>(at, DRAW_PROMPT);
-  Traffic.noiseTtftP50 = load<f32>(at, DRAW_TTFT_P50);
-  Traffic.noiseTtftP99 = load<f32>(at, DRAW_TTFT_P99);
-  Traffic.noiseTpot = load<f32>(at, DRAW_TPOT);
 }
 
 /** The step's arrivals and prompt length, and what is reported of them. */
