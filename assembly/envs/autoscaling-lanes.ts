@@ -56,7 +56,7 @@ import {
   WORD_WINDOW_START,
 } from '../generated/autoscaling';
 import { STREAM_STEP, WORD_STEP } from '../generated/common';
-import { gather, narrowRow, roundPair, storeColumns, storeNarrow, widenPair } from '../lanes';
+import { gather, narrowRow, roundPair, storeColumns, storeNarrow } from '../lanes';
 import { drawBlocks } from '../rng';
 import { sampleQuantiles } from '../sampling';
 import {

@@ -76,7 +76,6 @@ import { judge, priceOf, put, report } from './autoscaling-judge';
 import { admitLanes, judgeLanes, observeLanes } from './autoscaling-lanes';
 import { chooseChange, clipReal, Service } from './autoscaling-policies';
 
-
 /** The scalars that a step reads as integers. */
 class Params {
   static horizon: u32 = 0;
