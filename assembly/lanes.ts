@@ -3,6 +3,8 @@
  * environments in each. `pmax(c, x)` is x > c ? x : c and `pmin(c, x)` is x < c ? x : c, NaN and
  * signed zeros included, as the scalar steps write them.
  */
+import { Channels } from './channels';
+import { LANES } from './state';
 
 /** Elements of a table of 32-bit numbers. */
 @inline
@@ -70,4 +72,35 @@ export function storeTwoColumns(a: v128, b: v128, to: usize, bytes: usize): void
   v128.store64_lane(to + bytes, low, 1);
   v128.store64_lane(third, high, 0);
   v128.store64_lane(third + bytes, high, 1);
+}
+
+/** A column of the observations, scaled by the factor that a table has for it. */
+@inline
+export function scaled(scales: usize, index: usize, column: v128): v128 {
+  return f32x4.mul(column, v128.load32_splat(scales + (index << 2)));
+}
+
+/** Stores four masks of 32 bits as flags. */
+@inline
+export function storeFlags(at: usize, masks: v128): void {
+  const flags = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(masks, masks), masks);
+  v128.store32_lane(at, v128.and(flags, i8x16.splat(1)), 0);
+}
+
+/** Stores two masks of 64 bits as flags. */
+@inline
+export function storeFlagPair(at: usize, masks: v128): void {
+  const bits = i64x2.bitmask(masks);
+  store<u16>(at, <u16>((bits & 1) | ((bits & 2) << 7)));
+}
+
+/** Stores rows of four, one for each metric, as the metrics of the group of environment i. */
+export function storeMetrics(i: i32, rows: usize, numMetrics: usize): void {
+  for (let lane = 0; lane < LANES; lane++) {
+    const m = Channels.metricsOf(i + lane);
+    const column = rows + (<usize>lane << 2);
+    for (let k: usize = 0; k < numMetrics; k++) {
+      store<f32>(m + (k << 2), load<f32>(column + (k << 4)));
+    }
+  }
 }

@@ -1,4 +1,5 @@
 /** The samplers of src/compile/sample.ts: a table, one word, no branch. */
+import { gather } from './lanes';
 
 /** Sampler A: an integer outcome, without its offset. */
 export function sampleAlias(columns: usize, bits: u32, word: u32): u32 {
@@ -8,6 +9,17 @@ export function sampleAlias(columns: usize, bits: u32, word: u32): u32 {
   // By masks: the outcome is random, so a processor would often mispredict a branch.
   const taken: u32 = 0 - u32(r < entry >> bits);
   return (j & taken) | (entry & ((1 << bits) - 1) & ~taken);
+}
+
+/** As `sampleAlias` for four words, each in the columns from an element of the table on. */
+@inline
+export function sampleAliases(table: usize, columns: v128, bits: i32, words: v128): v128 {
+  const own = i32x4.shr_u(words, 32 - bits);
+  const entries = gather(table, i32x4.add(columns, own));
+  const other = v128.and(entries, i32x4.splat((1 << bits) - 1));
+  const rest = i32x4.shr_u(i32x4.shl(words, bits), bits);
+  const isOwn = i32x4.lt_u(rest, i32x4.shr_u(entries, bits));
+  return v128.bitselect(own, other, isOwn);
 }
 
 /** Sampler Q: f32, from the word's top 24 bits: the tail, then y counted from that tail. */

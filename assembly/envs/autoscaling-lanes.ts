@@ -56,7 +56,9 @@ import {
   WORD_WINDOW_START,
 } from '../generated/autoscaling';
 import { STREAM_STEP, WORD_STEP } from '../generated/common';
-import { gather, narrowRow, roundPair, storeColumns, storeNarrow } from '../lanes';
+import {
+  gather, narrowRow, roundPair, scaled, storeColumns, storeFlagPair, storeNarrow,
+} from '../lanes';
 import { drawBlocks } from '../rng';
 import { sampleQuantiles } from '../sampling';
 import {
@@ -125,8 +127,8 @@ export function judgeLanes(first: i32, end: i32): void {
     judge(i, r, cpu, memory, roundPair(latency), price);
     fold(statisticsOf(i), step, cpu, memory, count);
     const isOver = v128.or(f64x2.gt(cpu, limit), f64x2.gt(memory, limit));
-    storeFlags(Channels.terminated + i, isOver);
-    storeFlags(Channels.truncated + i, f64x2.ge(step, horizon));
+    storeFlagPair(Channels.terminated + i, isOver);
+    storeFlagPair(Channels.truncated + i, f64x2.ge(step, horizon));
   }
 }
 
@@ -187,29 +189,18 @@ function valueOf(u: v128, low: f64, high: f64, centre: f64, gain: f64): v128 {
   return v128.bitselect(below, v128.bitselect(above, inside, isAbove), isBelow);
 }
 
-/** Stores a pair of masks as two flags. */
-@inline
-function storeFlags(at: usize, masks: v128): void {
-  const bits = i64x2.bitmask(masks);
-  store<u16>(at, <u16>((bits & 1) | ((bits & 2) << 7)));
-}
-
 /** The observation rows: rounded to f32, then scaled by the program's fixed scalings. */
 export function observeLanes(first: i32, end: i32): void {
+  const scale = t_observation_scale;
   for (let i = first; i < end; i += LANES) {
     const at = rowsOf(i);
     const instances = f32x4.convert_i32x4_s(wordRow(wordsOf(i), WORD_COUNT_0));
     storeColumns(
-      scaled(OBSERVATION_CPU, v128.load(at, ROW_CPU)),
-      scaled(OBSERVATION_MEMORY, v128.load(at, ROW_MEMORY)),
-      scaled(OBSERVATION_REQUEST_RATE, narrowRow(realsOf(i) + 32 * REAL_REQUEST_RATE)),
-      scaled(OBSERVATION_INSTANCES, instances),
+      scaled(scale, OBSERVATION_CPU, v128.load(at, ROW_CPU)),
+      scaled(scale, OBSERVATION_MEMORY, v128.load(at, ROW_MEMORY)),
+      scaled(scale, OBSERVATION_REQUEST_RATE, narrowRow(realsOf(i) + 32 * REAL_REQUEST_RATE)),
+      scaled(scale, OBSERVATION_INSTANCES, instances),
       Channels.observationsOf(i), Channels.observationBytes,
     );
   }
-}
-
-@inline
-function scaled(index: usize, column: v128): v128 {
-  return f32x4.mul(column, v128.load32_splat(t_observation_scale + (index << 2)));
 }

@@ -48,7 +48,9 @@ import {
   WORD_STEP,
   WORD_WINDOW_START,
 } from '../generated/serving';
-import { gather, narrowRow, storeColumns, storeTwoColumns } from '../lanes';
+import {
+  gather, narrowRow, scaled, storeColumns, storeFlags, storeMetrics, storeTwoColumns,
+} from '../lanes';
 import { LANES, realsOf, setWordRow, wordRow, wordsOf } from '../state';
 import {
   ROW_CAPACITY_RPS,
@@ -69,9 +71,7 @@ export function observeLanes(first: i32, end: i32): void {
     setWordRow(w, WORD_STEP, now);
     observe(i, at, f32x4.convert_i32x4_s(now));
     if (s_dynamics == DYNAMICS_MEASURED) observeServer(i, w, at);
-    const ended = i32x4.ge_s(now, horizon);
-    const flags = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(ended, ended), ended);
-    v128.store32_lane(Channels.truncated + i, v128.and(flags, i8x16.splat(1)), 0);
+    storeFlags(Channels.truncated + i, i32x4.ge_s(now, horizon));
     store<u32>(Channels.terminated + i, 0);
     if (Channels.metricsBytes > 0) reportMetrics(i, w, at);
   }
@@ -83,30 +83,31 @@ function observe(i: i32, at: usize, step: v128): void {
   const r = realsOf(i);
   const o = Channels.observationsOf(i);
   const bytes = Channels.observationBytes;
+  const scale = t_observation_scale;
   storeColumns(
-    scaled(OBSERVATION_QUEUE_DEPTH, narrowRow(r + 32 * REAL_QUEUE)),
-    scaled(OBSERVATION_MEAN_PROMPT_LEN, v128.load(at, ROW_PROMPT_LEN)),
-    scaled(OBSERVATION_ARRIVAL_RATE, narrowRow(r + 32 * REAL_ARRIVAL_EMA)),
-    scaled(OBSERVATION_KV_CACHE_OCCUPANCY, v128.load(at, ROW_KV_OCCUPANCY)),
+    scaled(scale, OBSERVATION_QUEUE_DEPTH, narrowRow(r + 32 * REAL_QUEUE)),
+    scaled(scale, OBSERVATION_MEAN_PROMPT_LEN, v128.load(at, ROW_PROMPT_LEN)),
+    scaled(scale, OBSERVATION_ARRIVAL_RATE, narrowRow(r + 32 * REAL_ARRIVAL_EMA)),
+    scaled(scale, OBSERVATION_KV_CACHE_OCCUPANCY, v128.load(at, ROW_KV_OCCUPANCY)),
     o, bytes,
   );
   storeColumns(
-    scaled(OBSERVATION_TTFT_P50, v128.load(at, 16 * METRIC_TTFT_P50_MS)),
-    scaled(OBSERVATION_TPOT_P50, v128.load(at, 16 * METRIC_TPOT_MS)),
-    scaled(OBSERVATION_SLO_VIOLATION_RATE, v128.load(at, ROW_VIOLATION_RATE)),
-    scaled(OBSERVATION_GPU_MEMORY_USED_GB, v128.load(at, 16 * METRIC_GPU_MEMORY_GB)),
+    scaled(scale, OBSERVATION_TTFT_P50, v128.load(at, 16 * METRIC_TTFT_P50_MS)),
+    scaled(scale, OBSERVATION_TPOT_P50, v128.load(at, 16 * METRIC_TPOT_MS)),
+    scaled(scale, OBSERVATION_SLO_VIOLATION_RATE, v128.load(at, ROW_VIOLATION_RATE)),
+    scaled(scale, OBSERVATION_GPU_MEMORY_USED_GB, v128.load(at, 16 * METRIC_GPU_MEMORY_GB)),
     o + 4 * OBSERVATION_TTFT_P50, bytes,
   );
   storeColumns(
-    scaled(OBSERVATION_SPEC_ACCEPT_RATE, v128.load(at, 16 * METRIC_SPEC_ACCEPT_RATE)),
-    scaled(OBSERVATION_PRIORITY_INTERACTIVE, f32x4.splat(<f32>s_share_interactive)),
-    scaled(OBSERVATION_PRIORITY_BATCH, f32x4.splat(<f32>s_share_batch)),
-    scaled(OBSERVATION_PRIORITY_BEST_EFFORT, f32x4.splat(<f32>s_share_best_effort)),
+    scaled(scale, OBSERVATION_SPEC_ACCEPT_RATE, v128.load(at, 16 * METRIC_SPEC_ACCEPT_RATE)),
+    scaled(scale, OBSERVATION_PRIORITY_INTERACTIVE, f32x4.splat(<f32>s_share_interactive)),
+    scaled(scale, OBSERVATION_PRIORITY_BATCH, f32x4.splat(<f32>s_share_batch)),
+    scaled(scale, OBSERVATION_PRIORITY_BEST_EFFORT, f32x4.splat(<f32>s_share_best_effort)),
     o + 4 * OBSERVATION_SPEC_ACCEPT_RATE, bytes,
   );
   storeTwoColumns(
-    scaled(OBSERVATION_TIMESTEP, step),
-    scaled(OBSERVATION_COST_SO_FAR, narrowRow(r + 32 * REAL_COST_SO_FAR)),
+    scaled(scale, OBSERVATION_TIMESTEP, step),
+    scaled(scale, OBSERVATION_COST_SO_FAR, narrowRow(r + 32 * REAL_COST_SO_FAR)),
     o + 4 * OBSERVATION_TIMESTEP, bytes,
   );
 }
@@ -116,6 +117,7 @@ function observe(i: i32, at: usize, step: v128): void {
 function observeServer(i: i32, w: usize, at: usize): void {
   const o = Channels.observationsOf(i);
   const bytes = Channels.observationBytes;
+  const scale = t_observation_scale;
   const left = i32x4.sub(wordRow(w, WORD_ROLLOUT_LEFT), i32x4.splat(1));
   const none = i32x4.splat(0);
   setWordRow(w, WORD_ROLLOUT_LEFT, i32x4.max_s(left, none));
@@ -126,15 +128,15 @@ function observeServer(i: i32, w: usize, at: usize): void {
   const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_s(upper), inv));
   const spec = gather(SPEC_LENGTHS, wordRow(w, WORD_SPEC_INDEX));
   storeTwoColumns(
-    scaled(OBSERVATION_CAPACITY_RPS, v128.load(at, ROW_CAPACITY_RPS)),
-    scaled(OBSERVATION_ACTIVE_SPEC_LENGTH, spec),
+    scaled(scale, OBSERVATION_CAPACITY_RPS, v128.load(at, ROW_CAPACITY_RPS)),
+    scaled(scale, OBSERVATION_ACTIVE_SPEC_LENGTH, spec),
     o + 4 * OBSERVATION_CAPACITY_RPS, bytes,
   );
   storeColumns(
-    scaled(OBSERVATION_ACTIVE_PREFILL_DISAGG, floats(wordRow(w, WORD_PREFILL_DISAGG))),
-    scaled(OBSERVATION_ACTIVE_QUANT_TIER, floats(wordRow(w, WORD_QUANT_TIER))),
-    scaled(OBSERVATION_ROLLOUT_STEPS_LEFT, floats(wordRow(w, WORD_ROLLOUT_LEFT))),
-    scaled(OBSERVATION_WINDOW_POSITION, v128.shuffle<i64>(low, high, 0, 2)),
+    scaled(scale, OBSERVATION_ACTIVE_PREFILL_DISAGG, floats(wordRow(w, WORD_PREFILL_DISAGG))),
+    scaled(scale, OBSERVATION_ACTIVE_QUANT_TIER, floats(wordRow(w, WORD_QUANT_TIER))),
+    scaled(scale, OBSERVATION_ROLLOUT_STEPS_LEFT, floats(wordRow(w, WORD_ROLLOUT_LEFT))),
+    scaled(scale, OBSERVATION_WINDOW_POSITION, v128.shuffle<i64>(low, high, 0, 2)),
     o + 4 * OBSERVATION_ACTIVE_PREFILL_DISAGG, bytes,
   );
 }
@@ -142,11 +144,6 @@ function observeServer(i: i32, w: usize, at: usize): void {
 @inline
 function floats(words: v128): v128 {
   return f32x4.convert_i32x4_s(words);
-}
-
-@inline
-function scaled(index: usize, column: v128): v128 {
-  return f32x4.mul(column, v128.load32_splat(t_observation_scale + (index << 2)));
 }
 
 /** The metrics rows; what only they show is put into the group's rows first. */
@@ -157,11 +154,5 @@ function reportMetrics(i: i32, w: usize, at: usize): void {
   v128.store(at, gather(SPEC_LENGTHS, spec), 16 * METRIC_APPLIED_SPEC_LENGTH);
   v128.store(at, f32x4.convert_i32x4_s(disagg), 16 * METRIC_APPLIED_PREFILL_DISAGG);
   v128.store(at, f32x4.convert_i32x4_s(quant), 16 * METRIC_APPLIED_QUANT_TIER);
-  for (let lane = 0; lane < LANES; lane++) {
-    const m = Channels.metricsOf(i + lane);
-    const column = at + (<usize>lane << 2);
-    for (let k: usize = 0; k < <usize>METRIC_COUNT; k++) {
-      store<f32>(m + (k << 2), load<f32>(column + (k << 4)));
-    }
-  }
+  storeMetrics(i, at, METRIC_COUNT);
 }

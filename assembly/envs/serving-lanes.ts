@@ -44,7 +44,9 @@ import {
 } from '../generated/serving';
 import { clipLanes, gather, storeNarrow, widenPair } from '../lanes';
 import { drawBlocks } from '../rng';
-import { samplePieces, sampleEqualCellsLanes, sampleQuantiles } from '../sampling';
+import {
+  sampleAliases, sampleEqualCellsLanes, samplePieces, sampleQuantiles,
+} from '../sampling';
 import { LANES, realPair, realsOf, setRealPair, wordRow, wordsOf } from '../state';
 
 // What the stages hand on: rows of four, first the metrics by their index, then these.
@@ -107,12 +109,8 @@ export function drawTraffic(first: i32, end: i32): void {
 function sampleArrivalsLanes(now: v128, words: v128): v128 {
   const bits = <i32>s_arrival_bits;
   const levels = gather(t_profile_level, now);
-  const own = i32x4.shr_u(words, 32 - bits);
-  const entries = gather(t_arrival_alias, i32x4.add(i32x4.shl(levels, bits), own));
-  const other = v128.and(entries, i32x4.splat((1 << bits) - 1));
-  const rest = i32x4.shr_u(i32x4.shl(words, bits), bits);
-  const isOwn = i32x4.lt_u(rest, i32x4.shr_u(entries, bits));
-  return i32x4.add(gather(t_arrival_offset, levels), v128.bitselect(own, other, isOwn));
+  const drawn = sampleAliases(t_arrival_alias, i32x4.shl(levels, bits), bits, words);
+  return i32x4.add(gather(t_arrival_offset, levels), drawn);
 }
 
 @inline
