@@ -4,7 +4,6 @@
  *
  * Counts are integers, money is f64; outputs are rounded to f32 once.
  */
-import { Batch, CHUNK } from '../batch';
 import { Channels } from '../channels';
 import { FIRST_HEURISTIC, STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
@@ -53,10 +52,12 @@ import {
   WORD_RUNNING,
 } from '../generated/provisioning';
 import { Out } from '../outputs';
-import { drawBlock, drawBlocks, Words } from '../rng';
+import { drawBlock, Words } from '../rng';
 import { sampleAlias } from '../sampling';
-import { LANES, real, realsOf, setReal, setWord, word, wordsOf } from '../state';
-
+import { real, realsOf, setReal, setWord, word, wordsOf } from '../state';
+import {
+  drawLanes, judgeLanes, observeLanes, reportLanes, serveLanes,
+} from './provisioning-lanes';
 
 /** The scalars that a step reads as integers. */
 class Params {
@@ -68,10 +69,6 @@ class Params {
   static profileSteps: u32 = 0;
 }
 
-// What `drawBlocks` writes for each block of four environments of a chunk: [4 words][4].
-const DRAWS_BYTES: usize = 64;
-const draws = memory.data(DRAWS_BYTES * (CHUNK / LANES), 16);
-
 export class Provisioning extends Layout {
   begin(): void {
     Params.horizon = <u32>s_horizon;
@@ -82,18 +79,17 @@ export class Provisioning extends Layout {
     Params.profileSteps = <u32>s_profile_steps;
   }
 
-  /** There is no step of four for this family. */
   stepGroups(first: i32, end: i32): bool {
-    return false;
+    drawLanes(first, end);
+    serveLanes(first, end);
+    judgeLanes(first, end);
+    observeLanes(first, end);
+    if (Channels.metricsBytes > 0) reportLanes(first, end);
+    return true;
   }
 
-  prepare(first: i32, end: i32): void {
-    let at = draws;
-    for (let i = first; i < end; i += LANES) {
-      drawBlocks(i, STREAM_STEP, 0, at);
-      at += DRAWS_BYTES;
-    }
-  }
+  /** Environments that are not taken in groups draw for themselves. */
+  prepare(first: i32, end: i32): void {}
 
   reset(i: i32): void {
     const w = wordsOf(i);
@@ -214,14 +210,7 @@ function bootingGpus(w: usize): i32 {
  * word for the arrivals, its second for the regime.
  */
 function admitArrivals(i: i32, w: usize, regime: u32): i32 {
-  if (Batch.isSimd) {
-    const block = <usize>((i % CHUNK) / LANES);
-    const at = draws + block * DRAWS_BYTES + (<usize>(i % LANES) << 2);
-    Words.x0 = load<u32>(at);
-    Words.x1 = load<u32>(at, 16);
-  } else {
-    drawBlock(i, STREAM_STEP, 0);
-  }
+  drawBlock(i, STREAM_STEP, 0);
   const step = word(w, WORD_STEP);
   const last = Params.profileSteps - 1;
   const now = step < last ? step : last;
