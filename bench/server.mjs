@@ -23,7 +23,7 @@ const seconds = Number(options.seconds);
 const soakSeconds = Number(options.soak);
 if (!(seconds > 0) || !(soakSeconds >= 0)) throw new Error('--seconds and --soak take numbers');
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const CONNECTIONS = 16;
 const SOAK_SESSIONS = 256;
 
@@ -42,10 +42,15 @@ function start(args, env = {}) {
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** Measures two things in turns, so that both meet the same machine; medians of both. */
+/**
+ * Measures two things in turns, so that both meet the same machine; medians of both. What comes
+ * before the first round is not counted: until V8 has compiled them, the rates are a third.
+ */
 async function inTurns(measure, against) {
   const rates = [];
   const bare = [];
+  await measure();
+  await against();
   for (let round = 0; round < ROUNDS; round++) {
     rates.push(await measure());
     bare.push(await against());
