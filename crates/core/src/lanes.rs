@@ -2,7 +2,7 @@
 //! operations that a compiler does not find by itself are in `simd`.
 
 use crate::generated::common::kernel;
-use crate::simd::{self, Float, GROUP, Isa, part};
+use crate::simd::{Float, GROUP, Isa, part};
 use crate::store::LANES;
 
 /// One number per lane of a block.
@@ -83,25 +83,7 @@ impl Kernel {
     }
 }
 
-/// `simd::store_rows` for every lane.
-#[inline(always)]
-pub fn store_rows<I: Isa>(columns: &[F32s], out: &mut [f32]) {
-    let width = columns.len();
-    for (index, rows) in out.chunks_exact_mut(GROUP * width).enumerate() {
-        let mut column = 0;
-        while column < width {
-            let first = column.min(width - GROUP);
-            let mut eight = [I::F32::splat(0.0); GROUP];
-            for (lanes, column) in eight.iter_mut().zip(&columns[first..]) {
-                *lanes = I::F32::load(part(column, index));
-            }
-            simd::store_eight::<I>(eight, &mut rows[first..], width);
-            column += GROUP;
-        }
-    }
-}
-
-/// As `store_rows` for rows of at most eight numbers.
+/// Stores columns as rows of as many numbers, which are at most eight.
 #[inline(always)]
 pub fn store_narrow_rows<I: Isa, const WIDTH: usize>(columns: &[F32s; WIDTH], out: &mut [f32]) {
     let rows = out.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<GROUP>().0;

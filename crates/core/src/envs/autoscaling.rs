@@ -5,6 +5,7 @@
 //! arise; the rest is f64.
 
 mod blocked;
+mod group;
 mod judge;
 mod policies;
 

@@ -139,6 +139,8 @@ pub trait Isa: Copy {
     fn float(words: Self::U32) -> Self::F32;
     /// Numbers in 0..2^31, cut to integers.
     fn whole(numbers: Self::F32) -> Self::U32;
+    /// Words below 2^8 as bytes.
+    fn bytes(words: Self::U32) -> [u8; GROUP];
     /// The numbers' own bits.
     fn bits(numbers: Self::F32) -> Self::U32;
     /// One more where `x >= least`.
@@ -276,6 +278,8 @@ mod tests {
             numbers::<I>(found),
             [0.0, 1.0, 7.0, 8.0, 15.0, 9.0, 4.0, 3.0]
         );
+        let bytes = I::bytes(I::U32::load(&[0, 1, 255, 254, 127, 128, 0, 7]));
+        assert_eq!(bytes, [0, 1, 255, 254, 127, 128, 0, 7]);
         let columns: [I::F32; 14] = std::array::from_fn(|c| I::F32::splat(c as f32));
         let mut out = [0.0; 14 * GROUP];
         store_rows::<I>(&columns, &mut out);

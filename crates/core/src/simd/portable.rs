@@ -167,6 +167,11 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
+    fn bytes(words: Eight<u32>) -> [u8; GROUP] {
+        words.0.map(|word| word as u8)
+    }
+
+    #[inline(always)]
     fn bits(numbers: Eight<f32>) -> Eight<u32> {
         Eight(numbers.0.map(f32::to_bits))
     }

@@ -173,8 +173,8 @@ impl Isa for Simd128 {
 
     #[inline(always)]
     fn narrow(F64s(numbers): F64s) -> F32s {
-        let [a, b, c, d] = numbers.map(|four| f32x4_demote_f64x2_zero(four));
-        F32s([i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<0, 2>(c, d)])
+        let [a, b, c, d] = numbers.map(|two| f32x4_demote_f64x2_zero(two));
+        F32s([beside(a, b), beside(c, d)])
     }
 
     #[inline(always)]
@@ -201,6 +201,12 @@ impl Isa for Simd128 {
     #[inline(always)]
     fn whole(F32s(numbers): F32s) -> U32s {
         U32s(numbers.map(|four| i32x4_trunc_sat_f32x4(four)))
+    }
+
+    #[inline(always)]
+    fn bytes(U32s([low, high]): U32s) -> [u8; GROUP] {
+        let halves = u16x8_narrow_i32x4(low, high);
+        u64x2_extract_lane::<0>(u8x16_narrow_i16x8(halves, halves)).to_le_bytes()
     }
 
     #[inline(always)]
@@ -303,6 +309,14 @@ fn positions(U32s([low, high]): U32s) -> [u32; GROUP] {
         u32x4_extract_lane::<2>(high),
         u32x4_extract_lane::<3>(high),
     ]
+}
+
+/// The lower halves of what was rounded. Left to see that it shuffles, the compiler would shuffle
+/// before it rounds, and then round number by number: hence averages of bytes with themselves,
+/// which are the same bytes and which it does not see through.
+#[inline(always)]
+fn beside(low: v128, high: v128) -> v128 {
+    i64x2_shuffle::<0, 2>(u8x16_avgr(low, low), u8x16_avgr(high, high))
 }
 
 /// High and low words of four products.

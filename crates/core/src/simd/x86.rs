@@ -142,6 +142,11 @@ macro_rules! narrow_operations {
         }
 
         #[inline(always)]
+        fn bytes(words: Epi32) -> [u8; GROUP] {
+            unsafe { bytes(words) }
+        }
+
+        #[inline(always)]
         fn bits(numbers: Ps) -> Epi32 {
             Epi32(unsafe { _mm256_castps_si256(numbers.0) })
         }
@@ -220,6 +225,17 @@ fn transpose(rows: [Ps; GROUP]) -> [Ps; GROUP] {
         last(2),
         last(3),
     ]
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn bytes(words: Epi32) -> [u8; GROUP] {
+    let (low, high) = (
+        _mm256_castsi256_si128(words.0),
+        _mm256_extracti128_si256::<1>(words.0),
+    );
+    let halves = _mm_packus_epi32(low, high);
+    _mm_cvtsi128_si64(_mm_packus_epi16(halves, halves)).to_le_bytes()
 }
 
 #[inline]

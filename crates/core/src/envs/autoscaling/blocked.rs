@@ -1,35 +1,39 @@
-//! The blocked kernel: the oracle's step for 64 lanes at a time, stage by stage, each stage a
-//! plain loop over lanes. Operation for operation it is `autoscaling.rs`; what a task does not have
-//! (further types, a cold start) adds zeros there and is left out here.
+//! The blocked kernel: the oracle's step for 64 lanes at a time. Actions are whole numbers and a
+//! plain loop over lanes; what follows them is for a group of eight lanes at a time, in registers,
+//! since few compilers do well by loops of f32 and f64. Operation for operation it is
+//! `autoscaling.rs`; what a task does not have (further types, a cold start) adds zeros there and
+//! is left out here.
 
-use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, sum_of_pairs, without_newest};
+use super::group::Group;
+use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, without_newest};
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
-use crate::lanes::{F32s, F64s, U32s, store_rows};
-use crate::simd::{Float, GROUP, GROUPS, Isa, Word, part, part_mut, quantile};
+use crate::lanes::U32s;
+use crate::simd::{Float, GROUP, GROUPS, Isa, Word, part_mut, quantile, store_rows};
 use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
 type Words = [U32s; word::COUNT];
-type Reals = [F64s; real::COUNT];
-type Statistics = [F64s; statistic::COUNT];
 
-/// What a step measures and how it judges that. Local arrays: the compiler sees that they share no
-/// memory with the state, and so can work on many lanes at once.
-struct Measured {
-    cpu: F32s,
-    memory: F32s,
-    rewards: F32s,
-    costs: F32s,
+/// What a step measures in a group and how it judges that.
+struct Measured<I: Isa> {
+    cpu: I::F32,
+    memory: I::F32,
+    reward: I::F32,
+    cost: I::F32,
+    /// Instances of all types.
+    total: I::U32,
+    /// 1 where the episode ends, else 0.
+    terminated: I::U32,
 }
 
 /// What a lane's instances are.
-struct Fleet {
+struct Fleet<I: Isa> {
     /// Instances of all types.
-    total: i32,
+    total: I::U32,
     /// Capacity units of those that serve, at least 1.
-    serving: f64,
-    price: f64,
+    serving: I::F64,
+    price: I::F64,
 }
 
 impl Autoscaling {
@@ -47,28 +51,34 @@ impl Autoscaling {
     #[inline(always)]
     fn step_fleets<I: Isa, const PLAIN: bool>(&self, block: &mut Block) {
         let words: &mut Words = fixed(block.words);
-        let reals: &mut Reals = fixed(block.reals);
-        let statistics: &mut Statistics = fixed(block.statistics);
-        let mut m = Measured {
-            cpu: [0.0; LANES],
-            memory: [0.0; LANES],
-            rewards: [0.0; LANES],
-            costs: [0.0; LANES],
-        };
         if self.shape.action_dim == 1 {
             self.apply_change_lanes(words, fixed(block.actions));
         } else {
             self.apply_action_lanes(words, fixed(block.actions));
         }
-        self.admit_arrivals_lanes::<I>(words, reals);
-        self.judge_lanes::<PLAIN>(words, reals, statistics, &mut m);
-        *block.rewards = m.rewards;
-        *block.costs = m.costs;
-        self.end_lanes(words, &m, block.terminated, block.truncated);
-        if PLAIN {
-            self.observe_plain_lanes(words, reals, &m, fixed(block.observations));
-        } else {
-            self.observe_lanes::<I>(words, reals, &m, block.observations);
+        let mut group = Group::of(block.words, block.reals, block.statistics);
+        let horizon = I::U32::splat(self.limits.horizon);
+        let (no, yes) = (I::U32::splat(0), I::U32::splat(1));
+        let rows = block.observations.len() / GROUPS;
+        // A stage of its own: gathers wait, and what comes after one in the loop waits with it.
+        for index in 0..GROUPS {
+            group.index = index;
+            self.admit_arrivals_group::<I>(&mut group);
+        }
+        for index in 0..GROUPS {
+            group.index = index;
+            let m = self.judge_group::<I, PLAIN>(&mut group);
+            m.reward.store(part_mut(block.rewards, index));
+            m.cost.store(part_mut(block.costs, index));
+            *part_mut(block.terminated, index) = I::bytes(m.terminated);
+            let ended = group.word::<I>(word::STEP).if_below(horizon, no, yes);
+            *part_mut(block.truncated, index) = I::bytes(ended);
+            let rows = &mut block.observations[index * rows..][..rows];
+            if PLAIN {
+                self.observe_plain_group(&group, &m, rows.as_chunks_mut().0);
+            } else {
+                self.observe_group(&group, &m, rows);
+            }
         }
         if !block.metrics.is_empty() {
             self.report_lanes(block);
@@ -139,155 +149,125 @@ impl Autoscaling {
         }
     }
 
-    /// The step's requests; counts the step.
+    /// The group's requests; counts the step.
     #[inline(always)]
-    fn admit_arrivals_lanes<I: Isa>(&self, words: &mut Words, reals: &mut Reals) {
-        let mut noise = [0.0; LANES];
-        for index in 0..GROUPS {
-            let of = |slot: usize| I::U32::load(part(&words[slot], index));
-            let counter = [of(word::STEP), of(word::EPISODE)];
-            let key = [of(word::SEED_LO), of(word::SEED_HI)];
-            let [drawn, ..] = I::philox(counter, [stream::STEP, 0], key);
-            let deviations = quantile::<I>(&self.noise_pairs, drawn);
-            deviations.store(part_mut(&mut noise, index));
-        }
-        let last = self.limits.last_rate as usize;
-        let profile = &self.t.profile_rate[..=last];
-        let mut rates = [0.0; LANES];
-        for lane in 0..LANES {
-            let next = words[word::WINDOW_START][lane].wrapping_add(words[word::STEP][lane] + 1);
-            let next = next as usize;
-            rates[lane] = profile[if next < last { next } else { last }];
-        }
-        for lane in 0..LANES {
-            let mean = rates[lane] * reals[real::WINDOW_SCALE][lane] as f32;
-            let rate = mean + noise[lane];
-            reals[real::REQUEST_RATE][lane] = if rate > 0.0 { f64::from(rate) } else { 0.0 };
-            words[word::STEP][lane] += 1;
-        }
+    fn admit_arrivals_group<I: Isa>(&self, group: &mut Group) {
+        let step = group.word::<I>(word::STEP);
+        let counter = [step, group.word::<I>(word::EPISODE)];
+        let key = [
+            group.word::<I>(word::SEED_LO),
+            group.word::<I>(word::SEED_HI),
+        ];
+        let [drawn, ..] = I::philox(counter, [stream::STEP, 0], key);
+        let noise = quantile::<I>(&self.noise_pairs, drawn);
+        let step = step + I::U32::splat(1);
+        group.set_word::<I>(word::STEP, step);
+        // Beyond the profile's end the gather reads its last rate.
+        let profile = &self.t.profile_rate[..=self.limits.last_rate as usize];
+        let now = I::gather_f32(profile, group.word::<I>(word::WINDOW_START) + step);
+        let mean = now * I::narrow(group.real::<I>(real::WINDOW_SCALE));
+        let rate = (mean + noise).above(I::F32::splat(0.0));
+        group.set_real::<I>(real::REQUEST_RATE, I::widen(rate));
     }
 
-    /// Latency, utilisations, reward and statistics: one loop, so that its divisions, which are
+    /// Latency, utilisations, reward and statistics: in one go, so that its divisions, which are
     /// slow, go on beside everything else.
     #[inline(always)]
-    fn judge_lanes<const PLAIN: bool>(
-        &self,
-        words: &Words,
-        reals: &mut Reals,
-        statistics: &mut Statistics,
-        m: &mut Measured,
-    ) {
-        let (prices, judge) = (self.prices, self.judge);
-        for lane in 0..LANES {
-            let Fleet {
-                total,
-                serving,
-                price,
-            } = prices.fleet::<PLAIN>(words, lane);
-            let latency = reals[real::REQUEST_RATE][lane] / serving;
-            let left = reals[real::BUDGET_LEFT][lane] - judge.has_budget * price;
-            reals[real::BUDGET_LEFT][lane] = left;
-            m.cpu[lane] = (latency * judge.cpu_factor) as f32;
-            m.memory[lane] = (latency * judge.memory_factor) as f32;
-            let (cpu, memory) = (f64::from(m.cpu[lane]), f64::from(m.memory[lane]));
-            let latency = f64::from(latency as f32);
-            let late = if latency > judge.latency_sla {
-                1.0
-            } else {
-                0.0
-            };
-            let over = if left < 0.0 { 1.0 } else { 0.0 };
-            m.costs[lane] = late + over;
-            m.rewards[lane] = judge.reward(cpu, memory, price);
-            let count = f64::from(words[word::STEP][lane] as i32);
-            statistics[common_statistic::LENGTH_STEPS][lane] += 1.0;
-            statistics[common_statistic::EPISODE_RETURN][lane] += f64::from(m.rewards[lane]);
-            statistics[common_statistic::EPISODE_COST][lane] += f64::from(m.costs[lane]);
-            statistics[statistic::LATENCY_SUM][lane] += latency;
-            statistics[statistic::INSTANCES_SUM][lane] += f64::from(total);
-            statistics[statistic::PRICE_SUM][lane] += f64::from(price as f32);
-            statistics[statistic::SLA_VIOLATION_SUM][lane] += f64::from(late);
-            statistics[statistic::OVER_BUDGET_SUM][lane] += f64::from(over);
-            fold_welford_lane(statistics, lane, statistic::CPU_MEAN, cpu, count);
-            fold_welford_lane(statistics, lane, statistic::MEMORY_MEAN, memory, count);
+    fn judge_group<I: Isa, const PLAIN: bool>(&self, group: &mut Group) -> Measured<I> {
+        let judge = &self.judge;
+        let f64s = I::F64::splat;
+        let (zero, one) = (f64s(0.0), f64s(1.0));
+        let fleet = self.prices.fleet::<I, PLAIN>(group);
+        let latency = group.real::<I>(real::REQUEST_RATE) / fleet.serving;
+        let left = group.real::<I>(real::BUDGET_LEFT) - f64s(judge.has_budget) * fleet.price;
+        group.set_real::<I>(real::BUDGET_LEFT, left);
+        let cpu = I::narrow(latency * f64s(judge.cpu_factor));
+        let memory = I::narrow(latency * f64s(judge.memory_factor));
+        let latency = I::widen(I::narrow(latency));
+        let late = latency.if_above(f64s(judge.latency_sla), one, zero);
+        let over = zero.if_above(left, one, zero);
+        let (wide_cpu, wide_memory) = (I::widen(cpu), I::widen(memory));
+        let reward = I::narrow(judge.rewards(wide_cpu, wide_memory, fleet.price));
+        let count = I::real(group.word::<I>(word::STEP));
+        group.add::<I>(common_statistic::LENGTH_STEPS, one);
+        group.add::<I>(common_statistic::EPISODE_RETURN, I::widen(reward));
+        group.add::<I>(common_statistic::EPISODE_COST, late + over);
+        group.add::<I>(statistic::LATENCY_SUM, latency);
+        group.add::<I>(statistic::INSTANCES_SUM, I::real(fleet.total));
+        group.add::<I>(statistic::PRICE_SUM, I::widen(I::narrow(fleet.price)));
+        group.add::<I>(statistic::SLA_VIOLATION_SUM, late);
+        group.add::<I>(statistic::OVER_BUDGET_SUM, over);
+        group.fold_welford::<I>(statistic::CPU_MEAN, wide_cpu, count);
+        group.fold_welford::<I>(statistic::MEMORY_MEAN, wide_memory, count);
+        let limit = f64s(self.s.utilization_limit);
+        let beyond = wide_cpu.if_above(limit, one, wide_memory.if_above(limit, one, zero));
+        Measured {
+            cpu,
+            memory,
+            reward,
+            cost: I::narrow(late + over),
+            total: fleet.total,
+            terminated: I::whole(I::narrow(beyond)),
         }
     }
 
-    /// The flags.
+    /// Rows of the four observations that every task has.
     #[inline(always)]
-    fn end_lanes(
-        &self,
-        words: &Words,
-        m: &Measured,
-        terminated: &mut [u8; LANES],
-        truncated: &mut [u8; LANES],
-    ) {
-        let limit = self.s.utilization_limit;
-        for lane in 0..LANES {
-            let cpu = f64::from(m.cpu[lane]) > limit;
-            let memory = f64::from(m.memory[lane]) > limit;
-            terminated[lane] = u8::from(cpu | memory);
-            truncated[lane] = u8::from(words[word::STEP][lane] >= self.limits.horizon);
-        }
-    }
-
-    #[inline(always)]
-    fn observe_plain_lanes(
-        &self,
-        words: &Words,
-        reals: &Reals,
-        m: &Measured,
-        rows: &mut [f32; 4 * LANES],
-    ) {
-        let scale: [f32; 4] = self.t.observation_scale[..4].try_into().expect("four");
-        for lane in 0..LANES {
-            rows[4 * lane] = m.cpu[lane] * scale[0];
-            rows[4 * lane + 1] = m.memory[lane] * scale[1];
-            rows[4 * lane + 2] = reals[real::REQUEST_RATE][lane] as f32 * scale[2];
-            rows[4 * lane + 3] = words[word::COUNT_0][lane] as i32 as f32 * scale[3];
-        }
-    }
-
-    #[inline(always)]
-    fn observe_lanes<I: Isa>(
-        &self,
-        words: &Words,
-        reals: &Reals,
-        m: &Measured,
-        observations: &mut [f32],
-    ) {
-        let scale = &self.t.observation_scale;
-        let width = scale.len();
-        let mut columns = [[0.0; LANES]; observation::COUNT];
+    fn observe_plain_group<I: Isa>(&self, group: &Group, m: &Measured<I>, rows: &mut [[f32; 4]]) {
+        let zero = I::F32::splat(0.0);
+        let mut columns = [zero; GROUP];
         columns[observation::CPU] = m.cpu;
         columns[observation::MEMORY] = m.memory;
-        for lane in 0..LANES {
-            let counts = COUNTS.map(|slot| words[slot][lane] as i32);
-            for (kind, count) in counts.into_iter().enumerate() {
-                columns[observation::INSTANCES_TYPE_0 + kind][lane] = count as f32;
-            }
-            columns[observation::INSTANCES][lane] = counts.iter().sum::<i32>() as f32;
-            columns[observation::REQUEST_RATE][lane] = reals[real::REQUEST_RATE][lane] as f32;
-            columns[observation::BUDGET_LEFT][lane] = reals[real::BUDGET_LEFT][lane] as f32;
+        columns[observation::REQUEST_RATE] = I::narrow(group.real::<I>(real::REQUEST_RATE));
+        columns[observation::INSTANCES] = I::float(m.total);
+        for (column, &factor) in columns.iter_mut().zip(&self.t.observation_scale[..4]) {
+            *column = *column * I::F32::splat(factor);
         }
+        for (row, numbers) in rows.iter_mut().zip(I::transpose(columns)) {
+            let mut padded = [0.0; GROUP];
+            numbers.store(&mut padded);
+            *row = *padded.first_chunk().expect("four of eight");
+        }
+    }
+
+    #[inline(always)]
+    fn observe_group<I: Isa>(&self, group: &Group, m: &Measured<I>, rows: &mut [f32]) {
+        let scale = &self.t.observation_scale;
+        let width = scale.len();
+        let mut columns = [I::F32::splat(0.0); observation::COUNT];
+        columns[observation::CPU] = m.cpu;
+        columns[observation::MEMORY] = m.memory;
+        columns[observation::REQUEST_RATE] = I::narrow(group.real::<I>(real::REQUEST_RATE));
+        columns[observation::INSTANCES] = I::float(m.total);
+        for (kind, slot) in COUNTS.into_iter().enumerate() {
+            columns[observation::INSTANCES_TYPE_0 + kind] = I::float(group.word::<I>(slot));
+        }
+        columns[observation::BUDGET_LEFT] = I::narrow(group.real::<I>(real::BUDGET_LEFT));
         if self.s.has_cold_start == 1.0 {
-            for lane in 0..LANES {
-                let starting = STARTING.map(|slot| sum_of_pairs(words[slot][lane]));
-                columns[width - 1][lane] = starting.iter().sum::<u32>() as f32;
+            let [first, second, third] = group.starting::<I>();
+            let starting = I::float(first + second + third);
+            // The row's last number, behind the fleet's where there are any.
+            columns[observation::STARTING_INSTANCES] = starting;
+            if width < GROUP {
+                columns[observation::INSTANCES_TYPE_0] = starting;
             }
         }
         for (column, &factor) in columns.iter_mut().zip(scale) {
-            for value in column.iter_mut() {
-                *value *= factor;
-            }
+            *column = *column * I::F32::splat(factor);
         }
-        if width >= GROUP {
-            store_rows::<I>(&columns[..width], observations);
-            return;
+        // Widths known to the compiler keep the columns in registers.
+        const FLEET: usize = observation::STARTING_INSTANCES;
+        match width {
+            observation::COUNT => return store_rows::<I>(&columns, rows),
+            FLEET => return store_rows::<I>(&columns[..FLEET], rows),
+            _ => {}
         }
-        for (lane, row) in observations.chunks_exact_mut(width).enumerate() {
-            for (value, column) in row.iter_mut().zip(&columns) {
-                *value = column[lane];
+        let eight = columns.first_chunk().expect("eight columns");
+        for (row, numbers) in rows.chunks_exact_mut(width).zip(I::transpose(*eight)) {
+            let mut padded = [0.0; GROUP];
+            numbers.store(&mut padded);
+            for (value, number) in row.iter_mut().zip(padded) {
+                *value = number;
             }
         }
     }
@@ -305,48 +285,32 @@ impl Autoscaling {
 
 impl Prices {
     #[inline(always)]
-    fn fleet<const PLAIN: bool>(&self, words: &Words, lane: usize) -> Fleet {
-        let at_least_one = |units: f64| if units > 1.0 { units } else { 1.0 };
-        let [first, second, third] = COUNTS.map(|slot| words[slot][lane] as i32);
+    fn fleet<I: Isa, const PLAIN: bool>(&self, group: &Group) -> Fleet<I> {
+        let at_least_one = |units: I::F64| units.above(I::F64::splat(1.0));
+        let first = group.word::<I>(word::COUNT_0);
         if PLAIN {
-            let count = f64::from(first);
+            let count = I::real(first);
             return Fleet {
                 total: first,
-                serving: at_least_one(count * self.capacities[0]),
-                price: count * self.prices[0],
+                serving: at_least_one(count * I::F64::splat(self.capacities[0])),
+                price: count * I::F64::splat(self.prices[0]),
             };
         }
-        let starting = STARTING.map(|slot| sum_of_pairs(words[slot][lane]) as i32);
-        let sum = |counts: [i32; 3], weights: [f64; 3]| {
-            f64::from(counts[0]) * weights[0]
-                + f64::from(counts[1]) * weights[1]
-                + f64::from(counts[2]) * weights[2]
+        let (second, third) = (
+            group.word::<I>(word::COUNT_1),
+            group.word::<I>(word::COUNT_2),
+        );
+        let [starting_0, starting_1, starting_2] = group.starting::<I>();
+        let sum = |[first, second, third]: [I::U32; 3], weights: [f64; 3]| {
+            I::real(first) * I::F64::splat(weights[0])
+                + I::real(second) * I::F64::splat(weights[1])
+                + I::real(third) * I::F64::splat(weights[2])
         };
-        let counts = [first, second, third];
-        let serving = [
-            first - starting[0],
-            second - starting[1],
-            third - starting[2],
-        ];
+        let serving = [first - starting_0, second - starting_1, third - starting_2];
         Fleet {
             total: first + second + third,
             serving: at_least_one(sum(serving, self.capacities)),
-            price: sum(counts, self.prices),
+            price: sum([first, second, third], self.prices),
         }
     }
-}
-
-/// Welford's recurrence: the mean in `slot`, the sum of squared deviations in the next slot.
-#[inline(always)]
-fn fold_welford_lane(
-    statistics: &mut Statistics,
-    lane: usize,
-    slot: usize,
-    value: f64,
-    count: f64,
-) {
-    let before = value - statistics[slot][lane];
-    let mean = statistics[slot][lane] + before / count;
-    statistics[slot][lane] = mean;
-    statistics[slot + 1][lane] += before * (value - mean);
 }

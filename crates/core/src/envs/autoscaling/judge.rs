@@ -2,6 +2,7 @@
 //! the compiler knows that nothing they write changes it.
 
 use crate::generated::autoscaling::Scalars;
+use crate::simd::Float;
 
 /// What an instance of each type serves and costs for a step.
 #[derive(Clone, Copy)]
@@ -107,5 +108,30 @@ impl Judge {
         let reward = (raw + self.reward_offset) * self.reward_gain;
         let above = if reward > 0.0 { reward } else { 0.0 };
         (if above < 1.0 { above } else { 1.0 }) as f32
+    }
+
+    /// `value` for a group.
+    #[inline(always)]
+    fn values<F: Float<Number = f64>>(&self, u: F, target: &Target) -> F {
+        let (zero, weight) = (F::splat(0.0), F::splat(self.distance_weight));
+        let (low, high) = (F::splat(target.low), F::splat(target.high));
+        let below = F::splat(0.0 - self.below_penalty) - (low - u) * weight;
+        let above = F::splat(0.0 - self.above_penalty) - (u - high) * weight;
+        let offset = u - F::splat(target.centre);
+        let distance = offset.above(zero - offset);
+        let inside = (F::splat(1.0) - distance * F::splat(target.gain)).above(zero);
+        low.if_above(u, below, u.if_above(high, above, inside))
+    }
+
+    /// `reward` for a group, before it is rounded to f32.
+    #[inline(always)]
+    pub(super) fn rewards<F: Float<Number = f64>>(&self, cpu: F, memory: F, price: F) -> F {
+        let (zero, penalty) = (F::splat(0.0), F::splat(self.mixed_penalty));
+        let cpu = self.values(cpu, &self.cpu);
+        let memory = self.values(memory, &self.memory);
+        let mixed = zero.if_above(cpu.below(memory), penalty, zero);
+        let raw = cpu + memory - F::splat(self.cost_weight) * price - mixed;
+        let reward = (raw + F::splat(self.reward_offset)) * F::splat(self.reward_gain);
+        reward.clip(zero, F::splat(1.0))
     }
 }

@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::{Epi32, Ps, columns, line, transpose};
+use super::{Epi32, Ps, bytes, columns, line, transpose};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 use crate::simd::{CELLS, Float, GROUP, Isa, Twice, Word};
 
