@@ -11,28 +11,45 @@ const WHOLE_MAX = 2 ** 24;
 /** Longest text of a number, sign and all. */
 const NUMBER_BYTES_MAX = 32;
 
+/** Bytes past the end that a text written by words of four may touch. */
+const SLACK_BYTES = 4;
+
 const ZERO = 48;
 const [COMMA, MINUS, POINT] = Buffer.from(',-.');
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('{}[]');
 
-/** The decimals 0000 to 9999, four bytes each. */
-const FOUR_DIGITS = Buffer.from(
-  Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''),
-);
-
-/** A text of JSON as bytes, what is not ASCII escaped: `{"a":`. */
-export function jsonBytes(json: string): Uint8Array {
-  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return Buffer.from(json.replace(/[^\0-\x7f]/g, escaped), 'latin1');
+/** ASCII as little-endian words of four bytes: one store each, where bytes would be four. */
+export interface JsonPart {
+  readonly words: Uint32Array;
+  /** Bytes; those of the last word beyond are zeros. */
+  readonly length: number;
 }
+
+/** A text of JSON in words, what is not ASCII escaped: `{"a":`. */
+export function jsonPart(json: string): JsonPart {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const bytes = Buffer.from(json.replace(/[^\0-\x7f]/g, escaped), 'latin1');
+  const padded = Buffer.alloc(4 * Math.ceil(bytes.length / 4));
+  bytes.copy(padded);
+  const words = Uint32Array.from({ length: padded.length / 4 }, (_, i) =>
+    padded.readUInt32LE(4 * i),
+  );
+  return { words, length: bytes.length };
+}
+
+/** The decimals 0000 to 9999, a word each, the first digit in its lowest byte. */
+const FOUR_DIGITS = jsonPart(
+  Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''),
+).words;
 
 /** Writes one text after the other; what it gives is ASCII and parses to the same values. */
 export class JsonText {
   private bytes = Buffer.alloc(BUFFER_BYTES);
+  private view = viewOf(this.bytes);
   private end = 0;
   /** Strings in quotes that have been written before, and names as `,"name":`. */
-  private readonly known = new Map<string, Uint8Array>();
-  private readonly names = new Map<string, Uint8Array>();
+  private readonly known = new Map<string, JsonPart>();
+  private readonly names = new Map<string, JsonPart>();
 
   /** Begins a text; whatever was written before is forgotten. */
   begin(): this {
@@ -45,12 +62,11 @@ export class JsonText {
     return this.bytes.toString('latin1', 0, this.end);
   }
 
-  /** Bytes that are JSON already, or a part of it. */
-  raw(part: Uint8Array): void {
-    const { length } = part;
+  /** What is JSON already, or a part of it. */
+  raw({ words, length }: JsonPart): void {
     this.reserve(length);
-    const { bytes, end } = this;
-    for (let i = 0; i < length; i++) bytes[end + i] = part[i];
+    const { view, end } = this;
+    for (let i = 0; i < words.length; i++) view.setUint32(end + 4 * i, words[i], true);
     this.end = end + length;
   }
 
@@ -110,16 +126,16 @@ export class JsonText {
   private string(text: string): void {
     let quoted = this.known.get(text);
     if (quoted === undefined) {
-      quoted = jsonBytes(JSON.stringify(text));
+      quoted = jsonPart(JSON.stringify(text));
       if (this.known.size < KNOWN_TEXTS_MAX) this.known.set(text, quoted);
     }
     this.raw(quoted);
   }
 
-  private prepareName(name: string): Uint8Array {
-    const bytes = jsonBytes(`,${JSON.stringify(name)}:`);
-    if (this.names.size < KNOWN_TEXTS_MAX) this.names.set(name, bytes);
-    return bytes;
+  private prepareName(name: string): JsonPart {
+    const part = jsonPart(`,${JSON.stringify(name)}:`);
+    if (this.names.size < KNOWN_TEXTS_MAX) this.names.set(name, part);
+    return part;
   }
 
   private ascii(text: string): void {
@@ -141,7 +157,8 @@ export class JsonText {
       return;
     }
     const leadingZeros = n < 10 ? 3 : n < 100 ? 2 : n < 1000 ? 1 : 0;
-    for (let i = leadingZeros; i < 4; i++) this.bytes[this.end++] = FOUR_DIGITS[4 * n + i];
+    this.view.setUint32(this.end, FOUR_DIGITS[n] >>> (8 * leadingZeros), true);
+    this.end += 4 - leadingZeros;
   }
 
   /**
@@ -160,15 +177,19 @@ export class JsonText {
   }
 
   private four(n: number): void {
-    const { bytes, end } = this;
-    for (let i = 0; i < 4; i++) bytes[end + i] = FOUR_DIGITS[4 * n + i];
-    this.end = end + 4;
+    this.view.setUint32(this.end, FOUR_DIGITS[n], true);
+    this.end += 4;
   }
 
   private reserve(count: number): void {
-    if (this.end + count <= this.bytes.length) return;
-    const larger = Buffer.alloc(2 * (this.end + count));
+    if (this.end + count + SLACK_BYTES <= this.bytes.length) return;
+    const larger = Buffer.alloc(2 * (this.end + count + SLACK_BYTES));
     larger.set(this.bytes);
     this.bytes = larger;
+    this.view = viewOf(larger);
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

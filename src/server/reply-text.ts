@@ -4,26 +4,26 @@
  */
 import type { CompiledTask } from '../index.js';
 import { originNumber } from './catalog.js';
-import { JsonText, jsonBytes } from './json-text.js';
+import { type JsonPart, JsonText, jsonPart } from './json-text.js';
 import { PRIORITIES } from './present.js';
 import type { Session } from './session.js';
 
 /** What stands before each number of an observation, and what after the last. */
 interface Frame {
-  readonly before: readonly Uint8Array[];
-  readonly after: Uint8Array;
+  readonly before: readonly JsonPart[];
+  readonly after: JsonPart;
 }
 
 const PART = {
-  observation: jsonBytes('{"observation":'),
-  message: jsonBytes('{"type":"observation","data":{"observation":'),
-  reward: jsonBytes(',"reward":'),
-  done: jsonBytes(',"done":'),
-  terminated: jsonBytes(',"terminated":'),
-  truncated: jsonBytes(',"truncated":'),
-  info: jsonBytes(',"info":{"timestep":'),
-  session: jsonBytes(',"session_id":'),
-  end: jsonBytes('}'),
+  observation: jsonPart('{"observation":'),
+  message: jsonPart('{"type":"observation","data":{"observation":'),
+  reward: jsonPart(',"reward":'),
+  done: jsonPart(',"done":'),
+  terminated: jsonPart(',"terminated":'),
+  truncated: jsonPart(',"truncated":'),
+  info: jsonPart(',"info":{"timestep":'),
+  session: jsonPart(',"session_id":'),
+  end: jsonPart('}'),
 } as const;
 
 /** Steps are taken and put into words one at a time. */
@@ -114,5 +114,5 @@ function frameOf(names: readonly string[], listed: readonly string[]): Frame {
     return listed.includes(name) ? ',' : `${closing}${comma}${JSON.stringify(name)}:`;
   });
   const after = names.at(-1) !== undefined && names.at(-1) === last ? ']' : '';
-  return { before: before.map(jsonBytes), after: jsonBytes(after) };
+  return { before: before.map(jsonPart), after: jsonPart(after) };
 }
