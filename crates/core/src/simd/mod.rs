@@ -10,11 +10,13 @@ use crate::store::LANES;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable;
+mod state;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use state::State;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
 

@@ -4,7 +4,7 @@
 //! `autoscaling.rs`; what a task does not have (further types, a cold start) adds zeros there and
 //! is left out here.
 
-use super::group::Group;
+use super::group::{Group, fold_welford, starting};
 use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, without_newest};
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
@@ -62,11 +62,11 @@ impl Autoscaling {
         let rows = block.observations.len() / GROUPS;
         // A stage of its own: gathers wait, and what comes after one in the loop waits with it.
         for index in 0..GROUPS {
-            group.index = index;
+            group.group = index;
             self.admit_arrivals_group::<I>(&mut group);
         }
         for index in 0..GROUPS {
-            group.index = index;
+            group.group = index;
             let m = self.judge_group::<I, PLAIN>(&mut group);
             m.reward.store(part_mut(block.rewards, index));
             m.cost.store(part_mut(block.costs, index));
@@ -197,8 +197,8 @@ impl Autoscaling {
         group.add::<I>(statistic::PRICE_SUM, I::widen(I::narrow(fleet.price)));
         group.add::<I>(statistic::SLA_VIOLATION_SUM, late);
         group.add::<I>(statistic::OVER_BUDGET_SUM, over);
-        group.fold_welford::<I>(statistic::CPU_MEAN, wide_cpu, count);
-        group.fold_welford::<I>(statistic::MEMORY_MEAN, wide_memory, count);
+        fold_welford::<I>(group, statistic::CPU_MEAN, wide_cpu, count);
+        fold_welford::<I>(group, statistic::MEMORY_MEAN, wide_memory, count);
         let limit = f64s(self.s.utilization_limit);
         let beyond = wide_cpu.if_above(limit, one, wide_memory.if_above(limit, one, zero));
         Measured {
@@ -244,7 +244,7 @@ impl Autoscaling {
         }
         columns[observation::BUDGET_LEFT] = I::narrow(group.real::<I>(real::BUDGET_LEFT));
         if self.s.has_cold_start == 1.0 {
-            let [first, second, third] = group.starting::<I>();
+            let [first, second, third] = starting::<I>(group);
             let starting = I::float(first + second + third);
             // The row's last number, behind the fleet's where there are any.
             columns[observation::STARTING_INSTANCES] = starting;
@@ -300,7 +300,7 @@ impl Prices {
             group.word::<I>(word::COUNT_1),
             group.word::<I>(word::COUNT_2),
         );
-        let [starting_0, starting_1, starting_2] = group.starting::<I>();
+        let [starting_0, starting_1, starting_2] = starting::<I>(group);
         let sum = |[first, second, third]: [I::U32; 3], weights: [f64; 3]| {
             I::real(first) * I::F64::splat(weights[0])
                 + I::real(second) * I::F64::splat(weights[1])

@@ -14,11 +14,11 @@ pub(super) fn fold<I: Isa>(
     before: [I::F64; 2],
 ) {
     let one = I::F64::splat(1.0);
-    add::<I>(group, statistic::LENGTH_STEPS, one);
-    add::<I>(group, statistic::EPISODE_RETURN, I::widen(outcome.reward));
-    add::<I>(group, statistic::EPISODE_COST, I::widen(outcome.cost));
+    group.add::<I>(statistic::LENGTH_STEPS, one);
+    group.add::<I>(statistic::EPISODE_RETURN, I::widen(outcome.reward));
+    group.add::<I>(statistic::EPISODE_COST, I::widen(outcome.cost));
     for (slot, index) in SUMS {
-        add::<I>(group, slot, I::widen(m[index]));
+        group.add::<I>(slot, I::widen(m[index]));
     }
     let steps = I::real(group.word::<I>(word::STEP));
     let memory = I::widen(m[metric::GPU_MEMORY_GB]);
@@ -33,20 +33,12 @@ pub(super) fn fold<I: Isa>(
     fold_welford::<I>(group, statistic::KV_BUDGET_DELTA_MEAN, kv, count);
 }
 
-#[inline(always)]
-fn add<I: Isa>(group: &mut Group, slot: usize, numbers: I::F64) {
-    let sum = group.statistic::<I>(slot) + numbers;
-    group.set_statistic::<I>(slot, sum);
-}
-
-/// `batch::fold_welford`, left alone where `count` is 0.
+/// Left alone where `count` is 0.
 #[inline(always)]
 fn fold_welford<I: Isa>(group: &mut Group, slot: usize, value: I::F64, count: I::F64) {
-    let (mean, m2) = (group.statistic::<I>(slot), group.statistic::<I>(slot + 1));
-    let before = value - mean;
-    let moved = mean + before / count;
-    let spread = m2 + before * (value - moved);
+    let (mean, spread) = (group.statistic::<I>(slot), group.statistic::<I>(slot + 1));
+    let [new_mean, new_spread] = group.welford::<I>(slot, value, count);
     let none = I::F64::splat(0.0);
-    group.set_statistic::<I>(slot, count.if_above(none, moved, mean));
-    group.set_statistic::<I>(slot + 1, count.if_above(none, spread, m2));
+    group.set_statistic::<I>(slot, count.if_above(none, new_mean, mean));
+    group.set_statistic::<I>(slot + 1, count.if_above(none, new_spread, spread));
 }

@@ -1,101 +1,86 @@
 //! What the blocked kernel's stages work on: a group of eight lanes at a time, in registers.
 
 use std::mem::MaybeUninit;
+use std::ops::{Deref, DerefMut};
 
 use crate::generated::serving::{metric, real, statistic, word};
-use crate::simd::{Float, GROUPS, Isa, Word, part, part_mut};
-use crate::store::{Block, LANES, fixed};
+use crate::simd::{self, Float, GROUPS, Isa, part_mut};
+use crate::store::{Block, LANES};
 
-/// A block, the sizes of its state known, and which of its groups is stepped.
+type State<'a> = simd::State<'a, { word::COUNT }, { real::COUNT }, { statistic::COUNT }>;
+
+/// A block and which of its groups is stepped; the state's own operations are `State`'s.
 pub(super) struct Group<'a> {
-    words: &'a mut [[u32; LANES]; word::COUNT],
-    reals: &'a mut [[f64; LANES]; real::COUNT],
-    statistics: &'a mut [[f64; LANES]; statistic::COUNT],
+    state: State<'a>,
     rewards: &'a mut [f32; LANES],
     costs: &'a mut [f32; LANES],
     actions: &'a [u32],
     observations: &'a mut [f32],
     metrics: &'a mut [f32],
-    index: usize,
+}
+
+impl<'a> Deref for Group<'a> {
+    type Target = State<'a>;
+
+    #[inline(always)]
+    fn deref(&self) -> &State<'a> {
+        &self.state
+    }
+}
+
+impl DerefMut for Group<'_> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.state
+    }
 }
 
 impl<'a> Group<'a> {
     #[inline(always)]
     pub fn of(block: &'a mut Block) -> Self {
         Self {
-            words: fixed(block.words),
-            reals: fixed(block.reals),
-            statistics: fixed(block.statistics),
+            state: State::of(block.words, block.reals, block.statistics),
             rewards: block.rewards,
             costs: block.costs,
             actions: block.actions,
             observations: block.observations,
             metrics: block.metrics,
-            index: 0,
         }
     }
 
     #[inline(always)]
-    pub fn at(&mut self, index: usize) -> &mut Self {
-        self.index = index;
+    pub fn at(&mut self, group: usize) -> &mut Self {
+        self.state.group = group;
         self
     }
 
     #[inline(always)]
-    pub fn word<I: Isa>(&self, slot: usize) -> I::U32 {
-        I::U32::load(part(&self.words[slot], self.index))
-    }
-
-    #[inline(always)]
-    pub fn set_word<I: Isa>(&mut self, slot: usize, words: I::U32) {
-        words.store(part_mut(&mut self.words[slot], self.index));
-    }
-
-    #[inline(always)]
-    pub fn real<I: Isa>(&self, slot: usize) -> I::F64 {
-        I::F64::load(part(&self.reals[slot], self.index))
-    }
-
-    #[inline(always)]
-    pub fn set_real<I: Isa>(&mut self, slot: usize, reals: I::F64) {
-        reals.store(part_mut(&mut self.reals[slot], self.index));
-    }
-
-    #[inline(always)]
-    pub fn statistic<I: Isa>(&self, slot: usize) -> I::F64 {
-        I::F64::load(part(&self.statistics[slot], self.index))
-    }
-
-    #[inline(always)]
-    pub fn set_statistic<I: Isa>(&mut self, slot: usize, numbers: I::F64) {
-        numbers.store(part_mut(&mut self.statistics[slot], self.index));
-    }
-
-    #[inline(always)]
     pub fn set_outcome<I: Isa>(&mut self, outcome: &Outcome<I>) {
-        outcome.reward.store(part_mut(self.rewards, self.index));
-        outcome.cost.store(part_mut(self.costs, self.index));
+        outcome
+            .reward
+            .store(part_mut(self.rewards, self.state.group));
+        outcome.cost.store(part_mut(self.costs, self.state.group));
     }
 
     /// The group's action rows.
     #[inline(always)]
     pub fn actions(&self) -> &[u32] {
         let length = self.actions.len() / GROUPS;
-        &self.actions[self.index * length..][..length]
+        &self.actions[self.state.group * length..][..length]
     }
 
     /// The group's observation rows.
     #[inline(always)]
     pub fn observations(&mut self) -> &mut [f32] {
         let length = self.observations.len() / GROUPS;
-        &mut self.observations[self.index * length..][..length]
+        &mut self.observations[self.state.group * length..][..length]
     }
 
     /// The group's rows of metrics, empty unless they were asked for.
     #[inline(always)]
     pub fn metrics(&mut self) -> &mut [f32] {
         let length = self.metrics.len() / GROUPS;
-        &mut self.metrics[self.index * length..][..length]
+        &mut self.metrics[self.state.group * length..][..length]
     }
 }
 
