@@ -198,6 +198,19 @@ pub fn store_rows<I: Isa>(columns: &[I::F32], rows: &mut [f32]) {
     }
 }
 
+/// Stores columns as rows of as many numbers, which are fewer than eight.
+#[inline(always)]
+pub fn store_narrow_rows<I: Isa>(columns: &[I::F32], rows: &mut [f32]) {
+    let width = columns.len();
+    let mut eight = [I::F32::splat(0.0); GROUP];
+    eight[..width].copy_from_slice(columns);
+    for (row, numbers) in rows.chunks_exact_mut(width).zip(I::transpose(eight)) {
+        let mut padded = [0.0; GROUP];
+        numbers.store(&mut padded);
+        row.copy_from_slice(&padded[..width]);
+    }
+}
+
 /// Stores eight columns at the beginning of rows of `width` numbers.
 #[inline(always)]
 pub fn store_eight<I: Isa>(columns: [I::F32; GROUP], rows: &mut [f32], width: usize) {

@@ -9,7 +9,7 @@ use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, without_newest
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
 use crate::lanes::U32s;
-use crate::simd::{Float, GROUP, GROUPS, Isa, Word, part_mut, quantile, store_rows};
+use crate::simd::{Float, GROUPS, Isa, Word, part_mut, quantile, store_narrow_rows, store_rows};
 use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
@@ -74,11 +74,7 @@ impl Autoscaling {
             let ended = group.word::<I>(word::STEP).if_below(horizon, no, yes);
             *part_mut(block.truncated, index) = I::bytes(ended);
             let rows = &mut block.observations[index * rows..][..rows];
-            if PLAIN {
-                self.observe_plain_group(&group, &m, rows.as_chunks_mut().0);
-            } else {
-                self.observe_group(&group, &m, rows);
-            }
+            self.observe_group::<I, PLAIN>(&group, &m, rows);
         }
         if !block.metrics.is_empty() {
             self.report_lanes(block);
@@ -211,34 +207,44 @@ impl Autoscaling {
         }
     }
 
-    /// Rows of the four observations that every task has.
+    /// The observation rows: what every task shows, then what only some do.
     #[inline(always)]
-    fn observe_plain_group<I: Isa>(&self, group: &Group, m: &Measured<I>, rows: &mut [[f32; 4]]) {
-        let zero = I::F32::splat(0.0);
-        let mut columns = [zero; GROUP];
-        columns[observation::CPU] = m.cpu;
-        columns[observation::MEMORY] = m.memory;
-        columns[observation::REQUEST_RATE] = I::narrow(group.real::<I>(real::REQUEST_RATE));
-        columns[observation::INSTANCES] = I::float(m.total);
-        for (column, &factor) in columns.iter_mut().zip(&self.t.observation_scale[..4]) {
-            *column = *column * I::F32::splat(factor);
-        }
-        for (row, numbers) in rows.iter_mut().zip(I::transpose(columns)) {
-            let mut padded = [0.0; GROUP];
-            numbers.store(&mut padded);
-            *row = *padded.first_chunk().expect("four of eight");
-        }
-    }
-
-    #[inline(always)]
-    fn observe_group<I: Isa>(&self, group: &Group, m: &Measured<I>, rows: &mut [f32]) {
+    fn observe_group<I: Isa, const PLAIN: bool>(
+        &self,
+        group: &Group,
+        m: &Measured<I>,
+        rows: &mut [f32],
+    ) {
         let scale = &self.t.observation_scale;
-        let width = scale.len();
         let mut columns = [I::F32::splat(0.0); observation::COUNT];
         columns[observation::CPU] = m.cpu;
         columns[observation::MEMORY] = m.memory;
         columns[observation::REQUEST_RATE] = I::narrow(group.real::<I>(real::REQUEST_RATE));
         columns[observation::INSTANCES] = I::float(m.total);
+        if !PLAIN {
+            self.observe_fleet_group::<I>(group, &mut columns);
+        }
+        // Widths known to the compiler keep the columns in registers.
+        const EVERYWHERE: usize = observation::INSTANCES_TYPE_0;
+        const FLEET: usize = observation::STARTING_INSTANCES;
+        let width = if PLAIN { EVERYWHERE } else { scale.len() };
+        for (column, &factor) in columns.iter_mut().zip(&scale[..width]) {
+            *column = *column * I::F32::splat(factor);
+        }
+        match width {
+            observation::COUNT => store_rows::<I>(&columns, rows),
+            FLEET => store_rows::<I>(&columns[..FLEET], rows),
+            _ => store_narrow_rows::<I>(&columns[..width], rows),
+        }
+    }
+
+    /// A fleet's columns; without a fleet only the last of them is shown, behind the others.
+    #[inline(always)]
+    fn observe_fleet_group<I: Isa>(
+        &self,
+        group: &Group,
+        columns: &mut [I::F32; observation::COUNT],
+    ) {
         for (kind, slot) in COUNTS.into_iter().enumerate() {
             columns[observation::INSTANCES_TYPE_0 + kind] = I::float(group.word::<I>(slot));
         }
@@ -246,28 +252,9 @@ impl Autoscaling {
         if self.s.has_cold_start == 1.0 {
             let [first, second, third] = starting::<I>(group);
             let starting = I::float(first + second + third);
-            // The row's last number, behind the fleet's where there are any.
             columns[observation::STARTING_INSTANCES] = starting;
-            if width < GROUP {
+            if self.t.observation_scale.len() < observation::STARTING_INSTANCES {
                 columns[observation::INSTANCES_TYPE_0] = starting;
-            }
-        }
-        for (column, &factor) in columns.iter_mut().zip(scale) {
-            *column = *column * I::F32::splat(factor);
-        }
-        // Widths known to the compiler keep the columns in registers.
-        const FLEET: usize = observation::STARTING_INSTANCES;
-        match width {
-            observation::COUNT => return store_rows::<I>(&columns, rows),
-            FLEET => return store_rows::<I>(&columns[..FLEET], rows),
-            _ => {}
-        }
-        let eight = columns.first_chunk().expect("eight columns");
-        for (row, numbers) in rows.chunks_exact_mut(width).zip(I::transpose(*eight)) {
-            let mut padded = [0.0; GROUP];
-            numbers.store(&mut padded);
-            for (value, number) in row.iter_mut().zip(padded) {
-                *value = number;
             }
         }
     }
