@@ -28,6 +28,12 @@ export function widenPair(at: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load64_zero(at));
 }
 
+/** A pair of words, as f64. */
+@inline
+export function convertPair(at: usize): v128 {
+  return f64x2.convert_low_i32x4_s(v128.load64_zero(at));
+}
+
 /** Stores a pair of f64 as f32. */
 @inline
 export function storeNarrow(at: usize, pair: v128): void {

@@ -57,7 +57,7 @@ import {
 } from '../generated/autoscaling';
 import { STREAM_STEP, WORD_STEP } from '../generated/common';
 import {
-  gather, narrowRow, roundPair, scaled, storeColumns, storeFlagPair, storeNarrow,
+  convertPair, gather, narrowRow, roundPair, scaled, storeColumns, storeFlagPair, storeNarrow,
 } from '../lanes';
 import { drawBlocks } from '../rng';
 import { sampleQuantiles } from '../sampling';
@@ -115,8 +115,8 @@ export function judgeLanes(first: i32, end: i32): void {
     const w = wordsOf(i);
     const r = realsOf(i);
     const at = rowsOf(i) + (<usize>(i % LANES) << 2);
-    const step = f64x2.convert_low_i32x4_s(v128.load64_zero(w + 16 * WORD_STEP));
-    const count = f64x2.convert_low_i32x4_s(v128.load64_zero(w + 16 * WORD_COUNT_0));
+    const step = convertPair(w + 16 * WORD_STEP);
+    const count = convertPair(w + 16 * WORD_COUNT_0);
     const serving = f64x2.pmax(f64x2.splat(1), f64x2.mul(count, f64x2.splat(s_capacity_0)));
     const latency = f64x2.div(realPair(r, REAL_REQUEST_RATE), serving);
     const cpu = roundPair(f64x2.mul(latency, f64x2.splat(s_cpu_factor)));

@@ -55,6 +55,7 @@ import {
   WORD_RUNNING,
 } from '../generated/provisioning';
 import {
+  convertPair,
   gather,
   roundPair,
   scaled,
@@ -179,8 +180,8 @@ export function judgeLanes(first: i32, end: i32): void {
   for (let i = first; i < end; i += 2) {
     const r = realsOf(i);
     const at = rowsOf(i) + (<usize>(i % LANES) << 2);
-    const queue = f64x2.convert_low_i32x4_s(v128.load64_zero(wordsOf(i) + 16 * WORD_QUEUE));
-    const rented = f64x2.convert_low_i32x4_s(v128.load64_zero(at, ROW_RENTED));
+    const queue = convertPair(wordsOf(i) + 16 * WORD_QUEUE);
+    const rented = convertPair(at + ROW_RENTED);
     const cost = f64x2.mul(gpuCost, rented);
     const budget = f64x2.sub(realPair(r, REAL_BUDGET), cost);
     // A fleet is small enough for f32: this is the number of jobs, not a rounded one.
@@ -246,7 +247,7 @@ export function observeLanes(first: i32, end: i32): void {
 export function reportLanes(first: i32, end: i32): void {
   for (let i = first; i < end; i += 2) {
     const at = rowsOf(i) + (<usize>(i % LANES) << 2);
-    const asked = f64x2.convert_low_i32x4_s(v128.load64_zero(Channels.actionsOf(i)));
+    const asked = convertPair(Channels.actionsOf(i));
     const clamped = f64x2.sub(asked, widenPair(at + 16 * METRIC_APPLIED_GPUS));
     const isExhausted = f64x2.le(realPair(realsOf(i), REAL_BUDGET), f64x2.splat(0));
     storeNarrow(at + 16 * METRIC_CLAMPED_GPUS, clamped);

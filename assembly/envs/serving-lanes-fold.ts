@@ -31,7 +31,7 @@ import {
   STATISTIC_TTFT_P50_MS_SUM,
   WORD_STEP,
 } from '../generated/serving';
-import { widenPair } from '../lanes';
+import { convertPair, widenPair } from '../lanes';
 import { realPair, setRealPair, statisticsOf, wordsOf } from '../state';
 import { addPair, foldWelfordPair } from '../statistics';
 
@@ -60,7 +60,7 @@ export function foldSums(i: i32, at: usize): void {
 /** Steps that the episodes of a pair have behind them, as f64. */
 @inline
 function stepsBefore(i: i32): v128 {
-  return f64x2.convert_low_i32x4_s(v128.load64_zero(wordsOf(i) + 16 * WORD_STEP));
+  return convertPair(wordsOf(i) + 16 * WORD_STEP);
 }
 
 /** Folds the changes of batch and KV; the state still holds what they were. */

@@ -51,7 +51,7 @@ import {
   WORD_ROLLOUT_LEFT,
   WORD_SPEC_INDEX,
 } from '../generated/serving';
-import { narrowRow, storeNarrow, widenPair } from '../lanes';
+import { convertPair, narrowRow, storeNarrow, widenPair } from '../lanes';
 import {
   LANES,
   realPair,
@@ -197,7 +197,7 @@ function capacity(w: usize, at: usize): v128 {
   const decode = f64x2.pmax(f64x2.splat(s_decode_s_min), rest);
   const answer = f64x2.mul(f64x2.splat(s_output_tokens), decode);
   const tableAnswer = f64x2.mul(decode, tokens);
-  const isApart = f64x2.gt(wordPair(w, WORD_PREFILL_DISAGG), f64x2.splat(0));
+  const isApart = f64x2.gt(convertPair(w + 16 * WORD_PREFILL_DISAGG), f64x2.splat(0));
   const slower = f64x2.pmax(answer, prefill);
   const seconds = v128.bitselect(slower, f64x2.add(prefill, answer), isApart);
   const full = f64x2.div(one, seconds);
@@ -206,7 +206,7 @@ function capacity(w: usize, at: usize): v128 {
   const gridTpot = f64x2.mul(widenPair(grid + 16 * GRID_TPOT), tpotShare);
   const tpot = f32x4.demote_f64x2_zero(f64x2.mul(gridTpot, widenPair(at + ROW_NOISE_TPOT)));
   v128.store64_lane(at + 16 * METRIC_TPOT_MS, f32x4.pmax(f32x4.splat(1), tpot), 0);
-  const isRolling = f64x2.gt(wordPair(w, WORD_ROLLOUT_LEFT), f64x2.splat(0));
+  const isRolling = f64x2.gt(convertPair(w + 16 * WORD_ROLLOUT_LEFT), f64x2.splat(0));
   return v128.bitselect(f64x2.mul(full, f64x2.splat(s_rollout_capacity)), full, isRolling);
 }
 
@@ -214,12 +214,6 @@ function capacity(w: usize, at: usize): v128 {
 @inline
 function throughput(grid: usize): v128 {
   return f64x2.pmax(f64x2.splat(s_tps_min), widenPair(grid + 16 * GRID_TPS));
-}
-
-/** A word of a pair of environments, as f64. */
-@inline
-function wordPair(w: usize, slot: i32): v128 {
-  return f64x2.convert_low_i32x4_s(v128.load64_zero(w + 16 * slot));
 }
 
 /** The queue, served by credit, and the latency of what is served. */
@@ -261,8 +255,8 @@ function judge(i: i32, w: usize, r: usize, at: usize): void {
   const inTime = f64x2.mul(served, ttftShare(p50, p99, f64x2.splat(s_slo_ttft_ms)));
   const good = f64x2.mul(inTime, tpotShare(widenPair(at + 16 * METRIC_TPOT_MS), s_slo_tpot_ms));
   const missed = f64x2.sub(served, good);
-  const gpus = f64x2.add(one, wordPair(w, WORD_PREFILL_DISAGG));
-  const lost = f64x2.mul(qualityLoss(wordPair(w, WORD_QUANT_TIER)), served);
+  const gpus = f64x2.add(one, convertPair(w + 16 * WORD_PREFILL_DISAGG));
+  const lost = f64x2.mul(qualityLoss(convertPair(w + 16 * WORD_QUANT_TIER)), served);
   const value = f64x2.mul(f64x2.sub(good, lost), f64x2.splat(s_reward_good));
   const ofGpus = f64x2.mul(f64x2.splat(s_reward_gpu), f64x2.sub(gpus, one));
   const rate = f64x2.sub(one, f64x2.div(good, served));

@@ -28,13 +28,13 @@ export interface JsonPart {
 /** A text of JSON in words, what is not ASCII escaped: `{"a":`. */
 export function jsonPart(json: string): JsonPart {
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  const bytes = Buffer.from(json.replace(/[^\0-\x7f]/g, escaped), 'latin1');
-  const padded = Buffer.alloc(4 * Math.ceil(bytes.length / 4));
-  bytes.copy(padded);
+  const ascii = json.replace(/[^\0-\x7f]/g, escaped);
+  const padded = Buffer.alloc(4 * Math.ceil(ascii.length / 4));
+  padded.write(ascii, 'latin1');
   const words = Uint32Array.from({ length: padded.length / 4 }, (_, i) =>
     padded.readUInt32LE(4 * i),
   );
-  return { words, length: bytes.length };
+  return { words, length: ascii.length };
 }
 
 /** The decimals 0000 to 9999, a word each, the first digit in its lowest byte. */
