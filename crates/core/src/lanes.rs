@@ -2,7 +2,7 @@
 //! operations that a compiler does not find by itself are in `simd`.
 
 use crate::generated::common::kernel;
-use crate::simd::{Float, GROUP, Isa, part};
+use crate::simd::{Float, Isa, part};
 use crate::store::LANES;
 
 /// One number per lane of a block.
@@ -83,19 +83,13 @@ impl Kernel {
     }
 }
 
-/// Stores columns as rows of as many numbers, which are at most eight.
+/// Stores columns as rows of as many numbers.
 #[inline(always)]
-pub fn store_narrow_rows<I: Isa, const WIDTH: usize>(columns: &[F32s; WIDTH], out: &mut [f32]) {
-    let rows = out.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<GROUP>().0;
-    for (index, rows) in rows.iter_mut().enumerate() {
-        let mut padded = [I::F32::splat(0.0); GROUP];
-        for (lanes, column) in padded.iter_mut().zip(columns) {
-            *lanes = I::F32::load(part(column, index));
-        }
-        for (row, lanes) in rows.iter_mut().zip(I::transpose(padded)) {
-            let mut full = [0.0; GROUP];
-            lanes.store(&mut full);
-            *row = *full.first_chunk().expect("at most eight");
-        }
+pub fn store_rows<I: Isa, const WIDTH: usize>(columns: &[F32s; WIDTH], out: &mut [f32]) {
+    for (group, rows) in out.chunks_exact_mut(I::GROUP * WIDTH).enumerate() {
+        let columns = columns
+            .each_ref()
+            .map(|column| I::F32::load(part::<I, _>(column, group)));
+        I::store_rows(&columns, rows);
     }
 }

@@ -3,7 +3,8 @@
 use std::array::from_fn;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
-use super::{CELLS, Float, GROUP, Isa, Twice, Word};
+use super::eight::{self, EIGHT, Octet, Twice};
+use super::{CELLS, Float, GROUP_MAX, Isa, ROW, Word, first, first_mut};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 
 /// The instruction set of none in particular.
@@ -12,7 +13,7 @@ pub struct Portable;
 
 /// Eight numbers.
 #[derive(Clone, Copy)]
-pub struct Eight<T>([T; GROUP]);
+pub struct Eight<T>([T; EIGHT]);
 
 macro_rules! operators {
     ($number:ty, $($operator:ident $method:ident $apply:expr;)*) => {
@@ -41,17 +42,17 @@ macro_rules! float {
 
             #[inline(always)]
             fn splat(number: $number) -> Self {
-                Self([number; GROUP])
+                Self([number; EIGHT])
             }
 
             #[inline(always)]
-            fn load(numbers: &[$number; GROUP]) -> Self {
-                Self(*numbers)
+            fn load(numbers: &[$number]) -> Self {
+                Self(*first(numbers))
             }
 
             #[inline(always)]
-            fn store(self, numbers: &mut [$number; GROUP]) {
-                *numbers = self.0;
+            fn store(self, numbers: &mut [$number]) {
+                *first_mut(numbers) = self.0;
             }
 
             #[inline(always)]
@@ -67,6 +68,11 @@ macro_rules! float {
             #[inline(always)]
             fn if_above(self, other: Self, yes: Self, no: Self) -> Self {
                 Self(from_fn(|i| if self.0[i] > other.0[i] { yes.0[i] } else { no.0[i] }))
+            }
+
+            #[inline(always)]
+            fn any_above(self, other: Self) -> bool {
+                (0..EIGHT).any(|i| self.0[i] > other.0[i])
             }
         }
     };
@@ -85,17 +91,17 @@ operators!(u32,
 impl Word for Eight<u32> {
     #[inline(always)]
     fn splat(word: u32) -> Self {
-        Self([word; GROUP])
+        Self([word; EIGHT])
     }
 
     #[inline(always)]
-    fn load(words: &[u32; GROUP]) -> Self {
-        Self(*words)
+    fn load(words: &[u32]) -> Self {
+        Self(*first(words))
     }
 
     #[inline(always)]
-    fn store(self, words: &mut [u32; GROUP]) {
-        *words = self.0;
+    fn store(self, words: &mut [u32]) {
+        *first_mut(words) = self.0;
     }
 
     #[inline(always)]
@@ -130,11 +136,20 @@ impl Word for Eight<u32> {
     }
 }
 
+impl Octet for Eight<f32> {
+    #[inline(always)]
+    fn transpose(rows: [Self; EIGHT]) -> [Self; EIGHT] {
+        from_fn(|i| Eight(from_fn(|j| rows[j].0[i])))
+    }
+}
+
 impl Isa for Portable {
     type F32 = Eight<f32>;
     type F64 = Eight<f64>;
     type U32 = Eight<u32>;
-    type F32x16 = Twice<Eight<f32>>;
+    type Pair = Twice<Eight<f32>>;
+
+    const GROUP: usize = EIGHT;
 
     #[inline(always)]
     fn widen(numbers: Eight<f32>) -> Eight<f64> {
@@ -167,8 +182,8 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
-    fn bytes(words: Eight<u32>) -> [u8; GROUP] {
-        words.0.map(|word| word as u8)
+    fn store_bytes(words: Eight<u32>, bytes: &mut [u8]) {
+        *first_mut(bytes) = words.0.map(|word| word as u8);
     }
 
     #[inline(always)]
@@ -177,20 +192,24 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
-    fn count_at_least(count: Eight<u32>, x: Eight<f32>, least: Eight<f32>) -> Eight<u32> {
-        Eight(from_fn(|i| {
-            count.0[i].wrapping_add(u32::from(x.0[i] >= least.0[i]))
-        }))
+    fn next_rank(before: Eight<u32>, _: u32, x: Eight<f32>, edge: f32) -> Eight<u32> {
+        Eight(from_fn(|i| before.0[i] + u32::from(x.0[i] >= edge)))
     }
 
     #[inline(always)]
-    fn transpose(rows: [Eight<f32>; GROUP]) -> [Eight<f32>; GROUP] {
-        from_fn(|i| Eight(from_fn(|j| rows[j].0[i])))
+    fn columns_of_pairs(pairs: [Self::Pair; GROUP_MAX / 2]) -> [Eight<f32>; ROW] {
+        eight::columns_of_pairs(pairs)
     }
 
     #[inline(always)]
-    fn columns<const N: usize>(rows: &[[u32; N]; GROUP]) -> [Eight<f32>; N] {
+    fn columns<const N: usize>(rows: &[[u32; N]]) -> [Eight<f32>; N] {
+        let rows: &[_; EIGHT] = first(rows);
         from_fn(|i| Eight(rows.map(|row| f32::from_bits(row[i]))))
+    }
+
+    #[inline(always)]
+    fn store_rows(columns: &[Eight<f32>], rows: &mut [f32]) {
+        eight::store_rows(columns, rows);
     }
 
     #[inline(always)]
@@ -220,10 +239,10 @@ impl Isa for Portable {
     fn philox(counter: [Eight<u32>; 2], tail: [u32; 2], key: [Eight<u32>; 2]) -> [Eight<u32>; 4] {
         let wide = |words: Eight<u32>| words.0.map(u64::from);
         let [mut c0, mut c1] = counter.map(wide);
-        let [mut c2, mut c3] = tail.map(|word| [u64::from(word); GROUP]);
+        let [mut c2, mut c3] = tail.map(|word| [u64::from(word); EIGHT]);
         let [mut k0, mut k1] = key.map(wide);
         for _ in 0..ROUNDS {
-            for i in 0..GROUP {
+            for i in 0..EIGHT {
                 let p0 = (c0[i] & 0xffff_ffff) * u64::from(MULTIPLIERS[0]);
                 let p1 = (c2[i] & 0xffff_ffff) * u64::from(MULTIPLIERS[1]);
                 c0[i] = (p1 >> 32) ^ c1[i] ^ k0[i];

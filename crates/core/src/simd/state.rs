@@ -1,4 +1,4 @@
-//! A block's state, eight lanes of a slot at a time.
+//! A block's state, a group of lanes of a slot at a time.
 
 use super::{Float, Isa, Word, part, part_mut};
 use crate::store::{LANES, fixed};
@@ -32,32 +32,32 @@ impl<'a, const WORDS: usize, const REALS: usize, const STATISTICS: usize>
 
     #[inline(always)]
     pub fn word<I: Isa>(&self, slot: usize) -> I::U32 {
-        I::U32::load(part(&self.words[slot], self.group))
+        I::U32::load(part::<I, _>(&self.words[slot], self.group))
     }
 
     #[inline(always)]
     pub fn set_word<I: Isa>(&mut self, slot: usize, words: I::U32) {
-        words.store(part_mut(&mut self.words[slot], self.group));
+        words.store(part_mut::<I, _>(&mut self.words[slot], self.group));
     }
 
     #[inline(always)]
     pub fn real<I: Isa>(&self, slot: usize) -> I::F64 {
-        I::F64::load(part(&self.reals[slot], self.group))
+        I::F64::load(part::<I, _>(&self.reals[slot], self.group))
     }
 
     #[inline(always)]
     pub fn set_real<I: Isa>(&mut self, slot: usize, reals: I::F64) {
-        reals.store(part_mut(&mut self.reals[slot], self.group));
+        reals.store(part_mut::<I, _>(&mut self.reals[slot], self.group));
     }
 
     #[inline(always)]
     pub fn statistic<I: Isa>(&self, slot: usize) -> I::F64 {
-        I::F64::load(part(&self.statistics[slot], self.group))
+        I::F64::load(part::<I, _>(&self.statistics[slot], self.group))
     }
 
     #[inline(always)]
     pub fn set_statistic<I: Isa>(&mut self, slot: usize, numbers: I::F64) {
-        numbers.store(part_mut(&mut self.statistics[slot], self.group));
+        numbers.store(part_mut::<I, _>(&mut self.statistics[slot], self.group));
     }
 
     /// Adds to a statistic that is a sum.

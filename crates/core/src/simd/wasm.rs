@@ -8,7 +8,8 @@ use std::arch::wasm32::*;
 use std::array::from_fn;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
-use super::{CELLS, Float, GROUP, Isa, Twice, Word};
+use super::eight::{self, EIGHT, Octet, Twice};
+use super::{CELLS, Float, GROUP_MAX, Isa, ROW, Word, first, first_mut};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 
 #[derive(Clone, Copy)]
@@ -70,14 +71,14 @@ macro_rules! float {
             }
 
             #[inline(always)]
-            fn load(numbers: &[$number; GROUP]) -> Self {
-                let from: *const v128 = numbers.as_ptr().cast();
+            fn load(numbers: &[$number]) -> Self {
+                let from: *const v128 = first::<_, EIGHT>(numbers).as_ptr().cast();
                 Self(from_fn(|i| unsafe { v128_load(from.add(i)) }))
             }
 
             #[inline(always)]
-            fn store(self, numbers: &mut [$number; GROUP]) {
-                let to: *mut v128 = numbers.as_mut_ptr().cast();
+            fn store(self, numbers: &mut [$number]) {
+                let to: *mut v128 = first_mut::<_, EIGHT>(numbers).as_mut_ptr().cast();
                 for (i, register) in self.0.into_iter().enumerate() {
                     unsafe { v128_store(to.add(i), register) }
                 }
@@ -99,6 +100,11 @@ macro_rules! float {
                     v128_bitselect(yes.0[i], no.0[i], $gt(self.0[i], other.0[i]))
                 }))
             }
+
+            #[inline(always)]
+            fn any_above(self, other: Self) -> bool {
+                (0..self.0.len()).any(|i| v128_any_true($gt(self.0[i], other.0[i])))
+            }
         }
     };
 }
@@ -113,14 +119,14 @@ impl Word for U32s {
     }
 
     #[inline(always)]
-    fn load(words: &[u32; GROUP]) -> Self {
-        let from: *const v128 = words.as_ptr().cast();
+    fn load(words: &[u32]) -> Self {
+        let from: *const v128 = first::<_, EIGHT>(words).as_ptr().cast();
         Self(from_fn(|i| unsafe { v128_load(from.add(i)) }))
     }
 
     #[inline(always)]
-    fn store(self, words: &mut [u32; GROUP]) {
-        let to: *mut v128 = words.as_mut_ptr().cast();
+    fn store(self, words: &mut [u32]) {
+        let to: *mut v128 = first_mut::<_, EIGHT>(words).as_mut_ptr().cast();
         for (i, register) in self.0.into_iter().enumerate() {
             unsafe { v128_store(to.add(i), register) }
         }
@@ -154,11 +160,26 @@ impl Word for U32s {
     }
 }
 
+impl Octet for F32s {
+    #[inline(always)]
+    fn transpose(rows: [F32s; EIGHT]) -> [F32s; EIGHT] {
+        let quarter =
+            |top: usize, half: usize| transpose_four(from_fn(|i| rows[4 * top + i].0[half]));
+        let quarters = [
+            [quarter(0, 0), quarter(1, 0)],
+            [quarter(0, 1), quarter(1, 1)],
+        ];
+        from_fn(|i| F32s(quarters[i / 4].map(|rows| rows[i % 4])))
+    }
+}
+
 impl Isa for Simd128 {
     type F32 = F32s;
     type F64 = F64s;
     type U32 = U32s;
-    type F32x16 = Twice<F32s>;
+    type Pair = Twice<F32s>;
+
+    const GROUP: usize = EIGHT;
 
     #[inline(always)]
     fn widen(F32s([low, high]): F32s) -> F64s {
@@ -204,9 +225,10 @@ impl Isa for Simd128 {
     }
 
     #[inline(always)]
-    fn bytes(U32s([low, high]): U32s) -> [u8; GROUP] {
+    fn store_bytes(U32s([low, high]): U32s, bytes: &mut [u8]) {
         let halves = u16x8_narrow_i32x4(low, high);
-        u64x2_extract_lane::<0>(u8x16_narrow_i16x8(halves, halves)).to_le_bytes()
+        let eight = u64x2_extract_lane::<0>(u8x16_narrow_i16x8(halves, halves));
+        *first_mut(bytes) = eight.to_le_bytes();
     }
 
     #[inline(always)]
@@ -215,25 +237,25 @@ impl Isa for Simd128 {
     }
 
     #[inline(always)]
-    fn count_at_least(U32s(count): U32s, F32s(x): F32s, F32s(least): F32s) -> U32s {
+    fn next_rank(before: U32s, _: u32, F32s(x): F32s, edge: f32) -> U32s {
         // A mask is -1 as a number.
-        U32s(from_fn(|i| i32x4_sub(count[i], f32x4_ge(x[i], least[i]))))
+        before - U32s(x.map(|four| f32x4_ge(four, f32x4_splat(edge))))
     }
 
     #[inline(always)]
-    fn transpose(rows: [F32s; GROUP]) -> [F32s; GROUP] {
-        let quarter =
-            |top: usize, half: usize| transpose_four(from_fn(|i| rows[4 * top + i].0[half]));
-        let quarters = [
-            [quarter(0, 0), quarter(1, 0)],
-            [quarter(0, 1), quarter(1, 1)],
-        ];
-        from_fn(|i| F32s(quarters[i / 4].map(|rows| rows[i % 4])))
+    fn columns_of_pairs(pairs: [Self::Pair; GROUP_MAX / 2]) -> [F32s; ROW] {
+        eight::columns_of_pairs(pairs)
     }
 
     #[inline(always)]
-    fn columns<const N: usize>(rows: &[[u32; N]; GROUP]) -> [F32s; N] {
+    fn columns<const N: usize>(rows: &[[u32; N]]) -> [F32s; N] {
+        let rows: &[_; EIGHT] = first(rows);
         from_fn(|i| F32s::load(&rows.map(|row| f32::from_bits(row[i]))))
+    }
+
+    #[inline(always)]
+    fn store_rows(columns: &[F32s], rows: &mut [f32]) {
+        eight::store_rows(columns, rows);
     }
 
     #[inline(always)]
@@ -298,7 +320,7 @@ impl Isa for Simd128 {
 
 /// Words one by one, through registers: a store and loads would wait for each other.
 #[inline(always)]
-fn positions(U32s([low, high]): U32s) -> [u32; GROUP] {
+fn positions(U32s([low, high]): U32s) -> [u32; EIGHT] {
     [
         u32x4_extract_lane::<0>(low),
         u32x4_extract_lane::<1>(low),

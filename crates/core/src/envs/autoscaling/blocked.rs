@@ -1,5 +1,5 @@
 //! The blocked kernel: the oracle's step for 64 lanes at a time. Actions are whole numbers and a
-//! plain loop over lanes; what follows them is for a group of eight lanes at a time, in registers,
+//! plain loop over lanes; what follows them is for a group of lanes at a time, in registers,
 //! since few compilers do well by loops of f32 and f64. Operation for operation it is
 //! `autoscaling.rs`; what a task does not have (further types, a cold start) adds zeros there and
 //! is left out here.
@@ -9,7 +9,7 @@ use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, without_newest
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
 use crate::lanes::U32s;
-use crate::simd::{Float, GROUPS, Isa, Word, part_mut, quantile, store_narrow_rows, store_rows};
+use crate::simd::{Float, Isa, Word, part_mut, quantile};
 use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
@@ -59,20 +59,20 @@ impl Autoscaling {
         let mut group = Group::of(block.words, block.reals, block.statistics);
         let horizon = I::U32::splat(self.limits.horizon);
         let (no, yes) = (I::U32::splat(0), I::U32::splat(1));
-        let rows = block.observations.len() / GROUPS;
+        let rows = block.observations.len() / I::GROUPS;
         // A stage of its own: gathers wait, and what comes after one in the loop waits with it.
-        for index in 0..GROUPS {
+        for index in 0..I::GROUPS {
             group.group = index;
             self.admit_arrivals_group::<I>(&mut group);
         }
-        for index in 0..GROUPS {
+        for index in 0..I::GROUPS {
             group.group = index;
             let m = self.judge_group::<I, PLAIN>(&mut group);
-            m.reward.store(part_mut(block.rewards, index));
-            m.cost.store(part_mut(block.costs, index));
-            *part_mut(block.terminated, index) = I::bytes(m.terminated);
+            m.reward.store(part_mut::<I, _>(block.rewards, index));
+            m.cost.store(part_mut::<I, _>(block.costs, index));
+            I::store_bytes(m.terminated, part_mut::<I, _>(block.terminated, index));
             let ended = group.word::<I>(word::STEP).if_below(horizon, no, yes);
-            *part_mut(block.truncated, index) = I::bytes(ended);
+            I::store_bytes(ended, part_mut::<I, _>(block.truncated, index));
             let rows = &mut block.observations[index * rows..][..rows];
             self.observe_group::<I, PLAIN>(&group, &m, rows);
         }
@@ -232,9 +232,9 @@ impl Autoscaling {
             *column = *column * I::F32::splat(factor);
         }
         match width {
-            observation::COUNT => store_rows::<I>(&columns, rows),
-            FLEET => store_rows::<I>(&columns[..FLEET], rows),
-            _ => store_narrow_rows::<I>(&columns[..width], rows),
+            observation::COUNT => I::store_rows(&columns, rows),
+            FLEET => I::store_rows(&columns[..FLEET], rows),
+            _ => I::store_rows(&columns[..width], rows),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Eight lanes of a block's state, as registers.
+//! A group of lanes of a block's state, as registers.
 
 use super::STARTING;
 use crate::generated::autoscaling::{real, statistic, word};

@@ -4,8 +4,8 @@
 use super::{Provisioning, clamp};
 use crate::generated::common::{statistic as common_statistic, stream};
 use crate::generated::provisioning::{metric, observation, real, statistic, word};
-use crate::lanes::{F32s, F64s, U32s, store_narrow_rows};
-use crate::simd::{GROUPS, Isa, Word, part, part_mut};
+use crate::lanes::{F32s, F64s, U32s, store_rows};
+use crate::simd::{Isa, Word, part, part_mut};
 use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
@@ -122,13 +122,13 @@ impl Provisioning {
     #[inline(always)]
     fn admit_arrivals_lanes<I: Isa>(&self, words: &mut Words, x: &mut Lanes) {
         let (mut first_word, mut second_word) = ([0; LANES], [0; LANES]);
-        for index in 0..GROUPS {
-            let of = |slot: usize| I::U32::load(part(&words[slot], index));
+        for index in 0..I::GROUPS {
+            let of = |slot: usize| I::U32::load(part::<I, _>(&words[slot], index));
             let counter = [of(word::STEP), of(word::EPISODE)];
             let key = [of(word::SEED_LO), of(word::SEED_HI)];
             let [first, second, ..] = I::philox(counter, [stream::STEP, 0], key);
-            first.store(part_mut(&mut first_word, index));
-            second.store(part_mut(&mut second_word, index));
+            first.store(part_mut::<I, _>(&mut first_word, index));
+            second.store(part_mut::<I, _>(&mut second_word, index));
         }
         let (bits, profile_steps) = (self.limits.arrival_bits, self.limits.profile_steps);
         let last = profile_steps - 1;
@@ -232,7 +232,7 @@ impl Provisioning {
                 x.arrivals[lane] as f32 * scale[observation::INCOMING_JOBS];
             o[observation::BOOTING_GPUS][lane] = booting * scale[observation::BOOTING_GPUS];
         }
-        store_narrow_rows::<I, { observation::COUNT }>(&o, observations);
+        store_rows::<I, { observation::COUNT }>(&o, observations);
     }
 
     /// The metrics, which only `info` reads.

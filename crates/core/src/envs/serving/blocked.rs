@@ -1,4 +1,4 @@
-//! The blocked kernel: the oracle's step for eight lanes at a time, in stages. Operation for
+//! The blocked kernel: the oracle's step for a group of lanes at a time, in stages. Operation for
 //! operation it is `serving.rs`; the order within a lane is the oracle's, so the bits are.
 
 use super::fold_lanes::fold;
@@ -6,7 +6,7 @@ use super::group::{Configurations, Group, Metrics, Outcome, Stage, Traffic};
 use super::traffic_lanes::draw;
 use super::{SPEC_LENGTHS, Serving};
 use crate::generated::serving::{GRID_METRICS, dynamics, metric, observation, real, word};
-use crate::simd::{Float, GROUPS, Isa, Word, store_rows};
+use crate::simd::{Float, Isa, Word};
 use crate::store::{Block, LANES};
 
 impl Serving {
@@ -17,26 +17,26 @@ impl Serving {
         let group = &mut Group::of(block);
         let (mut words, mut traffic) = (Stage::new(), Stage::new());
         let (mut configs, mut places, mut grids) = (Stage::new(), Stage::new(), Stage::new());
-        for i in 0..GROUPS {
+        for i in 0..I::GROUPS {
             words.set(i, draw::<I>(group.at(i)));
         }
-        for i in 0..GROUPS {
+        for i in 0..I::GROUPS {
             // SAFETY: every group has been set by the stage before, here and below.
             let words = unsafe { *words.get(i) };
             traffic.set(i, self.admit_group::<I>(group.at(i), words));
         }
-        for i in 0..GROUPS {
+        for i in 0..I::GROUPS {
             let config = self.decode_group::<I>(group.at(i));
             // SAFETY: see above.
             let Traffic { prompt_len, .. } = unsafe { traffic.get(i) };
             places.set(i, self.locate_group::<I>(&config, *prompt_len));
             configs.set(i, config);
         }
-        for i in 0..GROUPS {
+        for i in 0..I::GROUPS {
             // SAFETY: see above.
             grids.set(i, self.grid_group::<I>(unsafe { places.get(i) }));
         }
-        for i in 0..GROUPS {
+        for i in 0..I::GROUPS {
             // SAFETY: see above.
             let (config, traffic, grid) = unsafe { (configs.get(i), traffic.get(i), grids.get(i)) };
             self.advance_group::<I>(group.at(i), config, traffic, grid);
@@ -67,10 +67,10 @@ impl Serving {
         };
         group.set_outcome::<I>(&outcome);
         report_configuration::<I>(group, &mut m);
-        if !group.metrics().is_empty() {
+        if !group.metrics::<I>().is_empty() {
             m[metric::PHASE] =
                 I::float(I::gather(&self.t.profile_phase, self.now_group::<I>(group)));
-            store_rows::<I>(&m, group.metrics());
+            I::store_rows(&m, group.metrics::<I>());
         }
         let step = group.word::<I>(word::STEP) + I::U32::splat(1);
         group.set_word::<I>(word::STEP, step);
@@ -107,20 +107,27 @@ impl Serving {
             let position = I::real(now) * I::F64::splat(s.profile_inv);
             o[observation::WINDOW_POSITION] = I::narrow(position);
         }
+        // A width known to the compiler keeps the columns in registers.
+        const ORIGIN_WIDTH: usize = observation::CAPACITY_RPS;
+        if self.shape.observation_dim == ORIGIN_WIDTH {
+            self.show::<I, ORIGIN_WIDTH>(&o, group.observations::<I>());
+        } else {
+            self.show::<I, { observation::COUNT }>(&o, group.observations::<I>());
+        }
+    }
+
+    /// Scales the first columns and stores them as rows.
+    #[inline(always)]
+    fn show<I: Isa, const WIDTH: usize>(&self, columns: &[I::F32], rows: &mut [f32]) {
+        let mut columns: [_; WIDTH] = *columns.first_chunk().expect("all of them");
         if self.scaled {
-            for (column, &scale) in o.iter_mut().zip(&self.t.observation_scale) {
+            let scale = self.t.observation_scale.first_chunk();
+            let scale: &[_; WIDTH] = scale.expect("a factor each");
+            for (column, &scale) in columns.iter_mut().zip(scale) {
                 *column = *column * I::F32::splat(scale);
             }
         }
-        // A width known to the compiler keeps the columns in registers.
-        const ORIGIN_WIDTH: usize = observation::CAPACITY_RPS;
-        let width = self.shape.observation_dim;
-        match o.first_chunk::<ORIGIN_WIDTH>() {
-            Some(columns) if width == ORIGIN_WIDTH => {
-                store_rows::<I>(columns, group.observations());
-            }
-            _ => store_rows::<I>(&o[..width], group.observations()),
-        }
+        I::store_rows(&columns, rows);
     }
 
     #[inline(always)]

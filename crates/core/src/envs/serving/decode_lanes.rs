@@ -4,16 +4,16 @@ use super::decode::Configuration;
 use super::group::{Configurations, Group};
 use super::{SPEC_LENGTHS, Serving};
 use crate::generated::serving::{action, action_mode, dynamics, word};
-use crate::simd::{Float, GROUP, Isa, Word};
+use crate::simd::{Float, GROUP_MAX, Isa, Word};
 
 impl Serving {
     /// The configurations wanted; where a rollout is under way, the slow knobs stay as they are.
     #[inline(always)]
     pub(super) fn decode_group<I: Isa>(&self, group: &Group) -> Configurations<I> {
         let wanted = if self.whole.action_mode == action_mode::STRUCTURED {
-            self.decode_structured_group::<I>(group.actions())
+            self.decode_structured_group::<I>(group.actions::<I>())
         } else {
-            self.decode_each::<I>(group.actions())
+            self.decode_each::<I>(group.actions::<I>())
         };
         if self.whole.dynamics != dynamics::MEASURED {
             return wanted;
@@ -36,8 +36,8 @@ impl Serving {
     /// `decode_action`, lane by lane.
     #[inline(always)]
     fn decode_each<I: Isa>(&self, actions: &[u32]) -> Configurations<I> {
-        let mut config = [Configuration::default(); GROUP];
-        for (lane, config) in config.iter_mut().enumerate() {
+        let mut config = [Configuration::default(); GROUP_MAX];
+        for (lane, config) in config.iter_mut().enumerate().take(I::GROUP) {
             *config = self.decode_action(actions, lane);
         }
         Configurations {
@@ -53,7 +53,6 @@ impl Serving {
     #[inline(always)]
     fn decode_structured_group<I: Isa>(&self, actions: &[u32]) -> Configurations<I> {
         let (rows, _) = actions.as_chunks::<{ action::COUNT }>();
-        let rows: &[_; GROUP] = rows.try_into().expect("a row per lane");
         let field = I::columns(rows);
         let f32s = I::F32::splat;
         let locked = |i: usize| self.whole.lock_mask & (1 << i) != 0;
@@ -70,15 +69,9 @@ impl Serving {
         let default = &self.default;
         let kv_budget = field[action::KV_BUDGET].clip(f32s(0.1), f32s(1.0));
         let batch_size = field[action::BATCH_SIZE].clip(f32s(1.0), f32s(512.0));
-        let (spec, quant) = (field[action::SPEC_LENGTH], field[action::QUANT_TIER]);
-        let zero = I::U32::splat(0);
-        let mut spec_index = zero;
-        for &length in &SPEC_LENGTHS[1..] {
-            spec_index = I::count_at_least(spec_index, spec, f32s(length));
-        }
-        let prefill_disagg = I::count_at_least(zero, field[action::PREFILL_DISAGG], f32s(1.0));
-        let quant_tier = I::count_at_least(zero, quant, f32s(1.0));
-        let quant_tier = I::count_at_least(quant_tier, quant, f32s(2.0));
+        let spec_index = I::rank(field[action::SPEC_LENGTH], &SPEC_LENGTHS[1..]);
+        let prefill_disagg = I::rank(field[action::PREFILL_DISAGG], &[1.0]);
+        let quant_tier = I::rank(field[action::QUANT_TIER], &[1.0, 2.0]);
         let whole = I::float(I::whole(batch_size));
         Configurations {
             kv_budget: number(action::KV_BUDGET, default.kv_budget, kv_budget),

@@ -7,14 +7,14 @@ use super::Serving;
 use super::grid::{Axis, Grid};
 use super::group::Configurations;
 use crate::generated::serving::{GRID_METRICS, Scalars, Tables};
-use crate::simd::{Float, GROUP, Isa, Wide, Word};
+use crate::simd::{Float, GROUP_MAX, Isa, Pair, Word};
 
 /// Where in the grid the configurations of a group lie: the row where the cell begins, the tier,
 /// and how far into the cell along batch, KV and prompt.
 pub(super) struct Place {
-    base: [u32; GROUP],
-    quant: [u32; GROUP],
-    along: [[f32; GROUP]; 3],
+    base: [u32; GROUP_MAX],
+    quant: [u32; GROUP_MAX],
+    along: [[f32; GROUP_MAX]; 3],
 }
 
 /// Room for three tiers, and a power of two.
@@ -30,14 +30,15 @@ struct Corner {
 
 /// The grid as this kernel reads it. All distances count rows.
 pub(super) struct Corners {
-    /// To the planes of a speculation and of a tier, by their index.
-    spec: Vec<u32>,
-    quant: Vec<u32>,
+    /// To the planes of a speculation and of a tier, by their index; bits of words.
+    spec: [f32; 16],
+    quant: [f32; 16],
     /// Nodes of the KV and of the prompt axis.
     counts: [u32; 2],
     /// From a cell's corner to the next along KV.
     next: usize,
-    rows: usize,
+    /// The last row.
+    last: u32,
     /// A corner for every row, and `next` more.
     corners: Vec<Corner>,
     /// By tier.
@@ -51,11 +52,11 @@ impl Corners {
         let tier = s.num_spec as u32 * plane;
         let [batch, kv, prompt] = grid.corner.map(|elements| rows(elements) as usize);
         Self {
-            spec: t.spec_plane.iter().map(|&spec| spec * plane).collect(),
-            quant: t.quant_plane.iter().map(|&quant| quant * tier).collect(),
+            spec: bits_of(&t.spec_plane, plane),
+            quant: bits_of(&t.quant_plane, tier),
             counts: [s.num_kv as u32, s.num_prompt as u32],
             next: kv,
-            rows: t.grid.len() / GRID_METRICS,
+            last: rows(t.grid.len()) - 1,
             corners: corners(&t.grid, batch, kv, prompt),
             factors: std::array::from_fn(|tier| {
                 let (factors, _) = t.quant_factors.as_chunks();
@@ -64,33 +65,47 @@ impl Corners {
         }
     }
 
-    /// `Serving::interpolate` for a lane, the metrics of a row side by side in a register.
+    /// `Serving::interpolate` for two lanes, the metrics of both side by side in a pair.
     #[inline(always)]
-    fn interpolate<I: Isa>(&self, place: &Place, lane: usize) -> I::F32 {
+    fn interpolate<I: Isa>(&self, place: &Place, lanes: [usize; 2]) -> I::Pair {
+        let [first, second] = lanes;
+        let along_batch = &place.along[0];
+        let along_batch = I::Pair::splat_each([along_batch[first], along_batch[second]]);
+        let factors = [
+            self.factors_of(place, first),
+            self.factors_of(place, second),
+        ];
+        let (first, second) = (self.ends::<I>(place, first), self.ends::<I>(place, second));
+        let [low, high] = first.regroup(second);
+        lerp_lanes(low, high, along_batch) * I::Pair::load_each(factors)
+    }
+
+    /// The metrics at both batch sizes between which a lane's lies.
+    #[inline(always)]
+    fn ends<I: Isa>(&self, place: &Place, lane: usize) -> I::Pair {
         let base = place.base[lane] as usize;
-        assert!(base < self.rows);
-        // SAFETY: there are `next` more corners than rows.
+        // SAFETY: a place is within the rows, and there are `next` more corners.
         let near = unsafe { self.corners.get_unchecked(base) };
-        // SAFETY: as above.
-        let far = unsafe { self.corners.get_unchecked(base + self.next) };
-        let factors = &self.factors[place.quant[lane] as usize % FACTORS];
-        // After the check, for the compiler joins a load and its broadcast only within a block.
-        let [along_batch, along_kv, along_prompt] = &place.along;
-        let along_prompt = I::F32x16::splat(along_prompt[lane]);
-        let along_kv = I::F32x16::splat(along_kv[lane]);
+        // SAFETY: as above. In this order one offset serves both.
+        let far = unsafe { self.corners.get_unchecked(self.next..).get_unchecked(base) };
+        let [_, along_kv, along_prompt] = &place.along;
+        let along_prompt = I::Pair::splat(along_prompt[lane]);
         let near = near.at::<I>(along_prompt);
         let far = far.at::<I>(along_prompt);
-        let (low, high) = lerp_lanes(near, far, along_kv).halves();
-        let row = lerp_lanes(low, high, I::F32::splat(along_batch[lane]));
-        row * I::F32::load(factors)
+        lerp_lanes(near, far, I::Pair::splat(along_kv[lane]))
+    }
+
+    #[inline(always)]
+    fn factors_of(&self, place: &Place, lane: usize) -> &[f32; GRID_METRICS] {
+        &self.factors[place.quant[lane] as usize % FACTORS]
     }
 }
 
 impl Corner {
     /// Both rows at a prompt within the cell.
     #[inline(always)]
-    fn at<I: Isa>(&self, along_prompt: I::F32x16) -> I::F32x16 {
-        I::F32x16::load(&self.rows) + I::F32x16::load(&self.rises) * along_prompt
+    fn at<I: Isa>(&self, along_prompt: I::Pair) -> I::Pair {
+        I::Pair::load(&self.rows) + I::Pair::load(&self.rises) * along_prompt
     }
 }
 
@@ -107,13 +122,14 @@ impl Serving {
         let kv = locate::<I>(&g.kv, config.kv_budget);
         let prompt = locate::<I>(&g.prompt, prompt_len);
         let count = |axis: usize| I::U32::splat(c.counts[axis]);
-        let plane = I::gather(&c.spec, config.spec_index) + I::gather(&c.quant, config.quant_tier);
+        let spec = I::bits(I::lookup(&c.spec, config.spec_index));
+        let plane = spec + I::bits(I::lookup(&c.quant, config.quant_tier));
         let cell = (batch.0.times(count(0)) + kv.0).times(count(1)) + prompt.0;
-        let base = plane + cell;
+        let base = (plane + cell).least(I::U32::splat(c.last));
         let mut place = Place {
-            base: [0; GROUP],
-            quant: [0; GROUP],
-            along: [[0.0; GROUP]; 3],
+            base: [0; GROUP_MAX],
+            quant: [0; GROUP_MAX],
+            along: [[0.0; GROUP_MAX]; 3],
         };
         base.store(&mut place.base);
         config.quant_tier.store(&mut place.quant);
@@ -126,11 +142,15 @@ impl Serving {
     /// The grid's rows at places, one metric per element, quantisation applied.
     #[inline(always)]
     pub(super) fn grid_group<I: Isa>(&self, place: &Place) -> [I::F32; GRID_METRICS] {
-        let mut rows = [I::F32::splat(0.0); GROUP];
-        for lane in 0..GROUP {
-            rows[lane] = self.corners.interpolate::<I>(place, lane);
+        let mut pairs = [I::Pair::splat(0.0); GROUP_MAX / 2];
+        let (fours, _) = pairs.as_chunks_mut::<4>();
+        for (index, four) in fours.iter_mut().enumerate().take(I::GROUP / 8) {
+            for (i, pair) in four.iter_mut().enumerate() {
+                let lane = 8 * index + i;
+                *pair = self.corners.interpolate::<I>(place, [lane, lane + 4]);
+            }
         }
-        I::transpose(rows)
+        I::columns_of_pairs(pairs)
     }
 }
 
@@ -138,15 +158,15 @@ impl Serving {
 #[inline(always)]
 fn locate<I: Isa>(axis: &Axis, x: I::F32) -> (I::U32, I::F32) {
     let clamped = x.clip(I::F32::splat(axis.nodes[0]), I::F32::splat(axis.last));
-    let mut cell = I::U32::splat(0);
-    for nodes in axis.inner() {
-        for &node in nodes {
-            cell = I::count_at_least(cell, clamped, I::F32::splat(node));
-        }
-    }
+    let cell = I::rank(clamped, axis.inner().as_flattened());
     let nodes = axis.nodes.first_chunk().expect("seventeen nodes");
     let along = (clamped - I::lookup(nodes, cell)) * I::lookup(&axis.inv, cell);
     (cell, along)
+}
+
+/// Numbers times a unit, by their bits.
+fn bits_of(numbers: &[u32], unit: u32) -> [f32; 16] {
+    std::array::from_fn(|i| f32::from_bits(numbers.get(i).map_or(0, |number| number * unit)))
 }
 
 /// The corner at every row, and `kv` more of zeros; `batch`, `kv` and `prompt` lead to the next row

@@ -1,10 +1,10 @@
-//! What the blocked kernel's stages work on: a group of eight lanes at a time, in registers.
+//! What the blocked kernel's stages work on: a group of lanes at a time, in registers.
 
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
 use crate::generated::serving::{metric, real, statistic, word};
-use crate::simd::{self, Float, GROUPS, Isa, part_mut};
+use crate::simd::{self, Float, GROUPS_MAX, Isa, part_mut};
 use crate::store::{Block, LANES};
 
 type State<'a> = simd::State<'a, { word::COUNT }, { real::COUNT }, { statistic::COUNT }>;
@@ -58,28 +58,30 @@ impl<'a> Group<'a> {
     pub fn set_outcome<I: Isa>(&mut self, outcome: &Outcome<I>) {
         outcome
             .reward
-            .store(part_mut(self.rewards, self.state.group));
-        outcome.cost.store(part_mut(self.costs, self.state.group));
+            .store(part_mut::<I, _>(self.rewards, self.state.group));
+        outcome
+            .cost
+            .store(part_mut::<I, _>(self.costs, self.state.group));
     }
 
     /// The group's action rows.
     #[inline(always)]
-    pub fn actions(&self) -> &[u32] {
-        let length = self.actions.len() / GROUPS;
+    pub fn actions<I: Isa>(&self) -> &[u32] {
+        let length = self.actions.len() / I::GROUPS;
         &self.actions[self.state.group * length..][..length]
     }
 
     /// The group's observation rows.
     #[inline(always)]
-    pub fn observations(&mut self) -> &mut [f32] {
-        let length = self.observations.len() / GROUPS;
+    pub fn observations<I: Isa>(&mut self) -> &mut [f32] {
+        let length = self.observations.len() / I::GROUPS;
         &mut self.observations[self.state.group * length..][..length]
     }
 
     /// The group's rows of metrics, empty unless they were asked for.
     #[inline(always)]
-    pub fn metrics(&mut self) -> &mut [f32] {
-        let length = self.metrics.len() / GROUPS;
+    pub fn metrics<I: Isa>(&mut self) -> &mut [f32] {
+        let length = self.metrics.len() / I::GROUPS;
         &mut self.metrics[self.state.group * length..][..length]
     }
 }
@@ -115,12 +117,12 @@ pub(super) struct Outcome<I: Isa> {
 pub(super) type Metrics<I> = [<I as Isa>::F32; metric::COUNT];
 
 /// A value for every group, set by one stage and read by those after it.
-pub(super) struct Stage<T>([MaybeUninit<T>; GROUPS]);
+pub(super) struct Stage<T>([MaybeUninit<T>; GROUPS_MAX]);
 
 impl<T> Stage<T> {
     #[inline(always)]
     pub fn new() -> Self {
-        Self([const { MaybeUninit::uninit() }; GROUPS])
+        Self([const { MaybeUninit::uninit() }; GROUPS_MAX])
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use super::blocked::kv_occupancy;
 use super::grid::grid_metric;
 use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
 use crate::generated::serving::{GRID_METRICS, metric, real, word};
-use crate::simd::{Float, GROUP, Isa, Word};
+use crate::simd::{Float, Isa, Word};
 
 type Grid<I> = [<I as Isa>::F32; GRID_METRICS];
 
@@ -52,9 +52,7 @@ impl Serving {
         let misfits = grid[grid_metric::MEMORY].if_above(most, yes, no);
         m[metric::OOM] = misfits;
         let mut config = *wanted;
-        let mut flags = [0.0; GROUP];
-        misfits.store(&mut flags);
-        if flags != [0.0; GROUP] {
+        if misfits.any_above(no) {
             let place = self.locate_group::<I>(&in_force, traffic.prompt_len);
             let kept = self.grid_group::<I>(&place);
             for (wanted, kept) in grid.iter_mut().zip(kept) {

@@ -5,7 +5,7 @@ use super::group::{Group, Traffic};
 use crate::generated::common::stream;
 use crate::generated::serving::{NUM_BUCKETS, prompt_kind, real, word};
 use crate::sampling;
-use crate::simd::{Float, GROUP, Isa, Word, quantile};
+use crate::simd::{Float, GROUP_MAX, Isa, Word, quantile};
 
 /// The step's Philox block.
 #[inline(always)]
@@ -39,14 +39,10 @@ impl Serving {
         };
         group.set_real::<I>(real::PROMPT_MEAN, mean);
         let prompt_len = I::narrow(mean);
-        let mut bucket = I::U32::splat(0);
-        for &edge in &t.prompt_edges[..NUM_BUCKETS - 1] {
-            bucket = I::count_at_least(bucket, prompt_len, I::F32::splat(edge));
-        }
         Traffic {
             arrivals,
             prompt_len,
-            bucket,
+            bucket: I::rank(prompt_len, &t.prompt_edges[..NUM_BUCKETS - 1]),
             noise: [
                 quantile::<I>(&self.noise_pairs, w[1]),
                 quantile::<I>(&self.noise_pairs, w[2]),
@@ -101,7 +97,10 @@ impl Serving {
 /// Applies a scalar function to every word.
 #[inline(always)]
 fn each_word<I: Isa>(words: I::U32, apply: impl Fn(u32) -> f32) -> I::F32 {
-    let mut array = [0; GROUP];
+    let (mut array, mut numbers) = ([0; GROUP_MAX], [0.0; GROUP_MAX]);
     words.store(&mut array);
-    I::F32::load(&array.map(apply))
+    for (number, &word) in numbers.iter_mut().zip(&array[..I::GROUP]) {
+        *number = apply(word);
+    }
+    I::F32::load(&numbers)
 }

@@ -1,160 +1,299 @@
-//! AVX-512: eight f64 or sixteen f32 in a register. What is eight f32 or words wide stays in the
-//! registers of AVX2, whose operations are as fast.
+//! AVX-512: sixteen lanes, which are one register of f32 and two of f64.
 
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use std::arch::x86_64::*;
-use std::ops::{Add, Div, Mul, Sub};
 
-use super::{Epi32, Ps, bytes, columns, line, transpose};
+use super::zmm::{Epi32, Pd, Ps, SIXTEEN};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
-use crate::simd::{CELLS, Float, GROUP, Isa, Wide, Word};
+use crate::simd::{CELLS, Float, GROUP_MAX, Isa, ROW, Word, first_mut};
 
 #[derive(Clone, Copy)]
 pub struct Avx512;
 
-/// Eight f64 in one register.
-#[derive(Clone, Copy)]
-pub struct Pd(__m512d);
-
-/// Sixteen f32.
-#[derive(Clone, Copy)]
-pub struct WidePs(__m512);
-
-one_register!(Pd,
-    Add add _mm512_add_pd;
-    Sub sub _mm512_sub_pd;
-    Mul mul _mm512_mul_pd;
-    Div div _mm512_div_pd;
-);
-one_register!(WidePs,
-    Add add _mm512_add_ps;
-    Sub sub _mm512_sub_ps;
-    Mul mul _mm512_mul_ps;
-);
-
-impl Wide for WidePs {
-    type Half = Ps;
-
-    #[inline(always)]
-    fn splat(number: f32) -> Self {
-        Self(unsafe { _mm512_set1_ps(number) })
-    }
-
-    #[inline(always)]
-    fn load(numbers: &[f32; 2 * GROUP]) -> Self {
-        Self(unsafe { _mm512_loadu_ps(numbers.as_ptr()) })
-    }
-
-    #[inline(always)]
-    fn halves(self) -> (Ps, Ps) {
-        unsafe {
-            (
-                Ps(_mm512_castps512_ps256(self.0)),
-                Ps(_mm512_extractf32x8_ps::<1>(self.0)),
-            )
-        }
-    }
-}
-
-impl Float for Pd {
-    type Number = f64;
-
-    #[inline(always)]
-    fn splat(number: f64) -> Self {
-        Self(unsafe { _mm512_set1_pd(number) })
-    }
-
-    #[inline(always)]
-    fn load(numbers: &[f64; GROUP]) -> Self {
-        Self(unsafe { _mm512_loadu_pd(numbers.as_ptr()) })
-    }
-
-    #[inline(always)]
-    fn store(self, numbers: &mut [f64; GROUP]) {
-        unsafe { _mm512_storeu_pd(numbers.as_mut_ptr(), self.0) }
-    }
-
-    #[inline(always)]
-    fn above(self, other: Self) -> Self {
-        Self(unsafe { _mm512_max_pd(self.0, other.0) })
-    }
-
-    #[inline(always)]
-    fn below(self, other: Self) -> Self {
-        Self(unsafe { _mm512_min_pd(self.0, other.0) })
-    }
-
-    #[inline(always)]
-    fn if_above(self, other: Self, yes: Self, no: Self) -> Self {
-        unsafe {
-            let mask = _mm512_cmp_pd_mask::<_CMP_GT_OQ>(self.0, other.0);
-            Self(_mm512_mask_blend_pd(mask, no.0, yes.0))
-        }
-    }
-}
-
 impl Isa for Avx512 {
+    type F32 = Ps;
     type F64 = Pd;
-    type F32x16 = WidePs;
+    type U32 = Epi32;
+    type Pair = Ps;
 
-    narrow_operations!();
+    const GROUP: usize = SIXTEEN;
 
     #[inline(always)]
     fn widen(numbers: Ps) -> Pd {
-        Pd(unsafe { _mm512_cvtps_pd(numbers.0) })
+        unsafe {
+            Pd(
+                _mm512_cvtps_pd(_mm512_castps512_ps256(numbers.0)),
+                _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(numbers.0)),
+            )
+        }
     }
 
     #[inline(always)]
     fn narrow(numbers: Pd) -> Ps {
-        Ps(unsafe { _mm512_cvtpd_ps(numbers.0) })
+        unsafe {
+            let (low, high) = (_mm512_cvtpd_ps(numbers.0), _mm512_cvtpd_ps(numbers.1));
+            Ps(_mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high))
+        }
     }
 
     #[inline(always)]
     fn floor(numbers: Pd) -> Pd {
         const DOWN: i32 = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-        Pd(unsafe { _mm512_roundscale_pd::<DOWN>(numbers.0) })
+        unsafe {
+            Pd(
+                _mm512_roundscale_pd::<DOWN>(numbers.0),
+                _mm512_roundscale_pd::<DOWN>(numbers.1),
+            )
+        }
     }
 
     #[inline(always)]
     fn real(words: Epi32) -> Pd {
-        Pd(unsafe { _mm512_cvtepi32_pd(words.0) })
+        unsafe {
+            Pd(
+                _mm512_cvtepi32_pd(_mm512_castsi512_si256(words.0)),
+                _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64::<1>(words.0)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn float(words: Epi32) -> Ps {
+        Ps(unsafe { _mm512_cvtepi32_ps(words.0) })
+    }
+
+    #[inline(always)]
+    fn whole(numbers: Ps) -> Epi32 {
+        Epi32(unsafe { _mm512_cvttps_epi32(numbers.0) })
+    }
+
+    #[inline(always)]
+    fn store_bytes(words: Epi32, bytes: &mut [u8]) {
+        let to = first_mut::<_, SIXTEEN>(bytes).as_mut_ptr();
+        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(words.0)) }
+    }
+
+    #[inline(always)]
+    fn bits(numbers: Ps) -> Epi32 {
+        Epi32(unsafe { _mm512_castps_si512(numbers.0) })
+    }
+
+    #[inline(always)]
+    fn next_rank(before: Epi32, rank: u32, x: Ps, edge: f32) -> Epi32 {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(x.0, _mm512_set1_ps(edge));
+            Epi32(_mm512_mask_blend_epi32(
+                mask,
+                before.0,
+                _mm512_set1_epi32(rank as i32),
+            ))
+        }
+    }
+
+    #[inline(always)]
+    fn columns_of_pairs(pairs: [Ps; GROUP_MAX / 2]) -> [Ps; ROW] {
+        unsafe { columns_of_pairs(pairs) }
+    }
+
+    #[inline(always)]
+    fn columns<const N: usize>(rows: &[[u32; N]]) -> [Ps; N] {
+        unsafe { columns(rows.as_flattened()) }
+    }
+
+    #[inline(always)]
+    fn store_rows(columns: &[Ps], rows: &mut [f32]) {
+        store_rows(columns, rows);
+    }
+
+    #[inline(always)]
+    fn gather(table: &[u32], at: Epi32) -> Epi32 {
+        let at = at.least(Epi32::splat(table.len() as u32 - 1));
+        // SAFETY: positions are inside the table.
+        Epi32(unsafe { _mm512_i32gather_epi32::<4>(at.0, table.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    fn gather_f32(table: &[f32], at: Epi32) -> Ps {
+        let at = at.least(Epi32::splat(table.len() as u32 - 1));
+        // SAFETY: positions are inside the table.
+        Ps(unsafe { _mm512_i32gather_ps::<4>(at.0, table.as_ptr().cast()) })
     }
 
     #[inline(always)]
     fn lookup(table: &[f32; 16], at: Epi32) -> Ps {
-        let ([first, second], _) = table.as_chunks() else {
-            unreachable!("two groups")
-        };
-        let (first, second) = (Ps::load(first), Ps::load(second));
-        Ps(unsafe { _mm256_permutex2var_ps(first.0, at.0, second.0) })
+        let table: Ps = Float::load(table);
+        Ps(unsafe { _mm512_permutexvar_ps(at.0, table.0) })
+    }
+
+    #[inline(always)]
+    fn line(table: &[[f32; 2]; CELLS], at: Epi32, y: Ps) -> Ps {
+        unsafe { line(table, at, y) }
     }
 
     #[inline(always)]
     fn philox(counter: [Epi32; 2], tail: [u32; 2], key: [Epi32; 2]) -> [Epi32; 4] {
-        unsafe { philox_avx512(counter, tail, key) }
+        unsafe { philox(counter, tail, key) }
     }
 }
 
-/// A word in every 64-bit lane, whose upper half holds rubbish that multiplication ignores.
+/// Four by four within each quarter of the registers, transposed.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn philox_avx512(counter: [Epi32; 2], tail: [u32; 2], key: [Epi32; 2]) -> [Epi32; 4] {
-    let multipliers = MULTIPLIERS.map(|word| _mm512_set1_epi64(i64::from(word)));
-    let increments = KEY_STEPS.map(|word| _mm512_set1_epi64(i64::from(word)));
-    let wide = |words: Epi32| _mm512_cvtepu32_epi64(words.0);
-    let [mut c0, mut c1] = counter.map(wide);
-    let [mut c2, mut c3] = tail.map(|word| _mm512_set1_epi64(i64::from(word)));
-    let [mut k0, mut k1] = key.map(wide);
-    for _ in 0..ROUNDS {
-        let p0 = _mm512_mul_epu32(c0, multipliers[0]);
-        let p1 = _mm512_mul_epu32(c2, multipliers[1]);
-        c0 = _mm512_ternarylogic_epi64::<0x96>(_mm512_srli_epi64::<32>(p1), c1, k0);
-        c1 = p1;
-        c2 = _mm512_ternarylogic_epi64::<0x96>(_mm512_srli_epi64::<32>(p0), c3, k1);
-        c3 = p0;
-        k0 = _mm512_add_epi64(k0, increments[0]);
-        k1 = _mm512_add_epi64(k1, increments[1]);
+fn transpose_quarters([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
+    let (low_0, low_1) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+    let (high_0, high_1) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+    [
+        _mm512_shuffle_ps::<0x44>(low_0, low_1),
+        _mm512_shuffle_ps::<0xEE>(low_0, low_1),
+        _mm512_shuffle_ps::<0x44>(high_0, high_1),
+        _mm512_shuffle_ps::<0xEE>(high_0, high_1),
+    ]
+}
+
+/// The quarters 0 and 2 of both, and the quarters 1 and 3.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn unzip_quarters(a: __m512, b: __m512) -> (__m512, __m512) {
+    (
+        _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b),
+        _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b),
+    )
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn columns_of_pairs(pairs: [Ps; GROUP_MAX / 2]) -> [Ps; ROW] {
+    let [a, b, c, d, e, f, g, h] = pairs.map(|pair| pair.0);
+    // Numbers i of rows 0 to 3, i + 4 of these, i of rows 4 to 7, i + 4 of these; and eight on.
+    let (first, last) = (
+        transpose_quarters([a, b, c, d]),
+        transpose_quarters([e, f, g, h]),
+    );
+    let mut columns = [Ps(a); ROW];
+    for i in 0..4 {
+        let (low, high) = unzip_quarters(first[i], last[i]);
+        (columns[i], columns[i + 4]) = (Ps(low), Ps(high));
     }
-    [c0, c1, c2, c3].map(|words| Epi32(_mm512_cvtepi64_epi32(words)))
+    columns
+}
+
+/// Sixteen rows of sixteen numbers, transposed.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn transpose(rows: [Ps; SIXTEEN]) -> [Ps; SIXTEEN] {
+    let four =
+        |i: usize| transpose_quarters([rows[i].0, rows[i + 1].0, rows[i + 2].0, rows[i + 3].0]);
+    let (a, b, c, d) = (four(0), four(4), four(8), four(12));
+    let mut columns = rows;
+    for i in 0..4 {
+        let (even_0, odd_0) = unzip_quarters(a[i], b[i]);
+        let (even_1, odd_1) = unzip_quarters(c[i], d[i]);
+        let (first, third) = unzip_quarters(even_0, even_1);
+        let (second, fourth) = unzip_quarters(odd_0, odd_1);
+        for (quarter, column) in [first, second, third, fourth].into_iter().enumerate() {
+            columns[4 * quarter + i] = Ps(column);
+        }
+    }
+    columns
+}
+
+/// Number `i` of a column is `N * i` after its first: in one register for some `i`, in others for
+/// the rest, at the same place modulo sixteen.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn columns<const N: usize>(numbers: &[u32]) -> [Ps; N] {
+    let (registers, _) = numbers.as_chunks::<SIXTEEN>();
+    let mut columns = [Float::splat(0.0); N];
+    for (j, column) in columns.iter_mut().enumerate() {
+        let places: [i32; SIXTEEN] = std::array::from_fn(|i| ((N * i + j) % SIXTEEN) as i32);
+        for (k, register) in registers[..N].iter().enumerate() {
+            let mut wanted = 0;
+            for i in 0..SIXTEEN {
+                wanted |= u16::from((N * i + j) / SIXTEEN == k) << i;
+            }
+            // SAFETY: sixteen numbers each.
+            let (places, register) = unsafe {
+                (
+                    _mm512_loadu_si512(places.as_ptr().cast()),
+                    _mm512_loadu_ps(register.as_ptr().cast()),
+                )
+            };
+            let Ps(before) = *column;
+            *column = Ps(_mm512_mask_permutexvar_ps(before, wanted, places, register));
+        }
+    }
+    columns
+}
+
+/// Sixteen columns at a time.
+#[inline(always)]
+fn store_rows(columns: &[Ps], rows: &mut [f32]) {
+    let width = columns.len();
+    assert!(rows.len() >= SIXTEEN * width);
+    for (index, columns) in columns.chunks(SIXTEEN).enumerate() {
+        let mut sixteen = [Float::splat(0.0); SIXTEEN];
+        sixteen[..columns.len()].copy_from_slice(columns);
+        let wanted = u16::MAX >> (SIXTEEN - columns.len());
+        for (i, row) in unsafe { transpose(sixteen) }.into_iter().enumerate() {
+            let at = i * width + index * SIXTEEN;
+            // SAFETY: what the mask leaves is in row `i`, of which the assertion says that it is
+            // there.
+            unsafe { _mm512_mask_storeu_ps(rows.as_mut_ptr().add(at), wanted, row.0) }
+        }
+    }
+}
+
+/// The pairs are fetched as 64-bit numbers.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn line(table: &[[f32; 2]; CELLS], at: Epi32, y: Ps) -> Ps {
+    let inside = _mm512_and_si512(at.0, _mm512_set1_epi32(CELLS as i32 - 1));
+    let first = _mm512_castsi512_si256(inside);
+    let last = _mm512_extracti64x4_epi64::<1>(inside);
+    // SAFETY: the mask keeps the positions inside the table; a pair is as large as a double.
+    let pairs = |at: __m256i| unsafe {
+        _mm512_castpd_ps(_mm512_i32gather_pd::<8>(at, table.as_ptr().cast()))
+    };
+    let (low, high) = (pairs(first), pairs(last));
+    let every_other = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    let odd = _mm512_or_si512(every_other, _mm512_set1_epi32(1));
+    let a = Ps(_mm512_permutex2var_ps(low, every_other, high));
+    let b = Ps(_mm512_permutex2var_ps(low, odd, high));
+    a + b * y
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn philox(counter: [Epi32; 2], tail: [u32; 2], key: [Epi32; 2]) -> [Epi32; 4] {
+    let multipliers = MULTIPLIERS.map(|word| _mm512_set1_epi64(i64::from(word)));
+    let increments = KEY_STEPS.map(|word| _mm512_set1_epi32(word as i32));
+    let [mut c0, mut c1] = counter.map(|words| words.0);
+    let [mut c2, mut c3] = tail.map(|word| _mm512_set1_epi32(word as i32));
+    let [mut k0, mut k1] = key.map(|words| words.0);
+    // A compiler that knew the mask would make two shuffles of each that it masks.
+    let odd_lanes = std::hint::black_box(0xaaaa);
+    for _ in 0..ROUNDS {
+        let (high0, low0) = multiply(c0, multipliers[0], odd_lanes);
+        let (high1, low1) = multiply(c2, multipliers[1], odd_lanes);
+        c0 = _mm512_ternarylogic_epi32::<0x96>(high1, c1, k0);
+        c1 = low1;
+        c2 = _mm512_ternarylogic_epi32::<0x96>(high0, c3, k1);
+        c3 = low0;
+        k0 = _mm512_add_epi32(k0, increments[0]);
+        k1 = _mm512_add_epi32(k1, increments[1]);
+    }
+    [c0, c1, c2, c3].map(Epi32)
+}
+
+/// High and low words of sixteen products: those of even lanes and those of odd ones, put together.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn multiply(words: __m512i, factor: __m512i, odd_lanes: __mmask16) -> (__m512i, __m512i) {
+    let even = _mm512_mul_epu32(words, factor);
+    let odd = _mm512_mul_epu32(_mm512_srli_epi64::<32>(words), factor);
+    (
+        _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, !odd_lanes, even),
+        _mm512_mask_shuffle_epi32::<0b10_10_00_00>(even, odd_lanes, odd),
+    )
 }

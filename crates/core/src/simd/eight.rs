@@ -1,0 +1,105 @@
+//! What instruction sets share whose groups are eight lanes.
+
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::{Float, GROUP_MAX, Pair, ROW};
+
+/// Lanes in a group.
+pub const EIGHT: usize = 8;
+
+/// Eight f32.
+pub trait Octet: Float<Number = f32> {
+    /// Eight rows of eight numbers, transposed.
+    fn transpose(rows: [Self; EIGHT]) -> [Self; EIGHT];
+}
+
+/// Two of something.
+#[derive(Clone, Copy)]
+pub struct Twice<T>(T, T);
+
+macro_rules! twice {
+    ($($operator:ident $method:ident;)*) => {
+        $(impl<T: $operator<Output = T>> $operator for Twice<T> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(self.0.$method(other.0), self.1.$method(other.1))
+            }
+        })*
+    };
+}
+
+twice!(Add add; Sub sub; Mul mul; Div div;);
+
+impl<T: Octet> Pair for Twice<T> {
+    #[inline(always)]
+    fn splat(number: f32) -> Self {
+        Self(T::splat(number), T::splat(number))
+    }
+
+    #[inline(always)]
+    fn splat_each([first, second]: [f32; 2]) -> Self {
+        Self(T::splat(first), T::splat(second))
+    }
+
+    #[inline(always)]
+    fn load(numbers: &[f32; 2 * ROW]) -> Self {
+        Self(T::load(numbers), T::load(&numbers[ROW..]))
+    }
+
+    #[inline(always)]
+    fn load_each([first, second]: [&[f32; ROW]; 2]) -> Self {
+        Self(T::load(first), T::load(second))
+    }
+
+    #[inline(always)]
+    fn regroup(self, other: Self) -> [Self; 2] {
+        [Self(self.0, other.0), Self(self.1, other.1)]
+    }
+}
+
+/// `Isa::columns_of_pairs`
+#[inline(always)]
+pub fn columns_of_pairs<T: Octet>(pairs: [Twice<T>; GROUP_MAX / 2]) -> [T; ROW] {
+    let [a, b, c, d, ..] = pairs;
+    T::transpose([a.0, b.0, c.0, d.0, a.1, b.1, c.1, d.1])
+}
+
+/// `Isa::store_rows`: groups of eight columns, the last of which overlaps the one before.
+#[inline(always)]
+pub fn store_rows<T: Octet>(columns: &[T], rows: &mut [f32]) {
+    let width = columns.len();
+    if width < EIGHT {
+        return store_narrow_rows(columns, rows);
+    }
+    let mut column = 0;
+    while column < width {
+        let first = column.min(width - EIGHT);
+        let eight = columns[first..].first_chunk().expect("eight columns");
+        store_eight(*eight, &mut rows[first..], width);
+        column += EIGHT;
+    }
+}
+
+/// Stores columns as rows of as many numbers, which are fewer than eight.
+#[inline(always)]
+fn store_narrow_rows<T: Octet>(columns: &[T], rows: &mut [f32]) {
+    let width = columns.len();
+    let mut eight = [T::splat(0.0); EIGHT];
+    eight[..width].copy_from_slice(columns);
+    for (row, numbers) in rows.chunks_exact_mut(width).zip(T::transpose(eight)) {
+        let mut padded = [0.0; EIGHT];
+        numbers.store(&mut padded);
+        row.copy_from_slice(&padded[..width]);
+    }
+}
+
+/// Stores eight columns at the beginning of rows of `width` numbers.
+#[inline(always)]
+fn store_eight<T: Octet>(columns: [T; EIGHT], rows: &mut [f32], width: usize) {
+    assert!(rows.len() >= (EIGHT - 1) * width + EIGHT);
+    for (i, row) in T::transpose(columns).into_iter().enumerate() {
+        row.store(&mut rows[i * width..]);
+    }
+}
