@@ -69,6 +69,7 @@ export {
   clairvoyantBound,
   gradeProvisioningLog,
 } from './envs/provisioning-grader.js';
+export { overwrittenNames, type Report, type ReportedValue, type StepRows } from './envs/report.js';
 export { schedulingJobs } from './envs/scheduling.js';
 export {
   binStart,

@@ -5,6 +5,7 @@ import { loadBackend } from './backends/select.js';
 import { clearRows, rowOf, statisticsOfRow, statisticsOfState, writeMask } from './batch-rows.js';
 import { digestOf } from './digest.js';
 import type { CompiledTask, EpisodeStatistics, JsonObject } from './envs/family.js';
+import { describeStep } from './envs/report.js';
 import { corePolicy } from './generated/common.js';
 import { Lifecycle } from './lifecycle.js';
 import { encodePolicy, type ParametricPolicy } from './policy-parameters.js';
@@ -255,7 +256,8 @@ export class VectorEnv {
     if (!this.infos) throw new Error('infos is false: make the batch with { infos: true }');
     checkInteger('environment', i, 0, this.numEnvs - 1);
     const { numEnvs, observations, metrics, actions, masks } = this;
-    const info = this.task.describeStep(rowOf(metrics, i, numEnvs), {
+    const info = describeStep(this.task.report, {
+      metrics: rowOf(metrics, i, numEnvs),
       observation: rowOf(observations, i, numEnvs),
       action: rowOf(actions, i, numEnvs),
     });

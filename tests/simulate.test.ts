@@ -5,6 +5,7 @@ import { createReferenceBatch } from '../src/reference/families.js';
 import { compileTask } from '../src/registry.js';
 import { makeRng } from '../src/seeding.js';
 import { simulate } from '../src/simulate.js';
+import { reportOf } from './support/report.js';
 
 const table = syntheticTable();
 const workload = { mean_prompt_len: 96, queue_depth: 10 };
@@ -39,9 +40,7 @@ describe('simulate', () => {
     for (let step = 0; step < 40; step++) {
       task.encodeAction(task.actionSpace.sample(rng), row);
       batch.step();
-      const info = task.describeStep(batch.channels.metrics, {
-        observation: batch.channels.observations,
-      });
+      const info = reportOf(task, batch.channels);
       const seen = info['workload'] as JsonObject;
       const snapshot = simulate(
         info['applied_action'],

@@ -12,6 +12,7 @@ import { readConfig } from './autoscaling/config.js';
 import { gradeAutoscalingLog, gradeStatistics } from './autoscaling-grader.js';
 import { autoscalingTasks } from './autoscaling-tasks.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
+import { flagEntry, metricEntry, metricsEntry, objectEntry, type Report } from './report.js';
 
 /** The autoscaling family: the origin's three tasks, diurnal, trace and fleet. */
 export const autoscalingFamily: EnvFamily = {
@@ -49,7 +50,7 @@ function compileAutoscalingTask(spec: TaskSpec, overrides: JsonObject = {}): Com
     observationNames: fields.map(({ name }) => name),
     encodeAction: isFleet ? fleetEncoder(config) : changeEncoder(config),
     baselineAction: isFleet ? [0, maxDelta] : maxDelta,
-    describeStep: (metrics) => describeStep(config, metrics),
+    report: reportOf(config),
     grade: (statistics) => gradeStatistics({ horizonSteps, scoreThreshold, budget }, statistics),
     gradeLog(log) {
       return gradeAutoscalingLog(this, log);
@@ -121,24 +122,22 @@ function pairOf(
 }
 
 /** What `info` says: every metric, and those a person looks for first by the origin's names. */
-function describeStep(config: AutoscalingConfig, metrics: Float32Array): JsonObject {
-  const entries = autoscalingLayout.metrics.map(({ name }, i) => [name, metrics[i]]);
-  return {
-    step: metrics[metric.step],
-    latency: metrics[metric.latency],
-    reward_components: {
-      cpu: metrics[metric.rewardCpu],
-      memory: metrics[metric.rewardMemory],
-      resource_cost: metrics[metric.rewardCost],
-      mixed_penalty: metrics[metric.rewardMixed],
-    },
-    is_sla_violated: metrics[metric.slaViolation] === 1,
-    ...(config.budget === null
-      ? {}
-      : {
-          budget_left: metrics[metric.budgetLeft],
-          is_over_budget: metrics[metric.overBudget] === 1,
-        }),
-    metrics: Object.fromEntries(entries),
-  };
+function reportOf({ budget }: AutoscalingConfig): Report {
+  const budgetReport = [
+    metricEntry('budget_left', metric.budgetLeft),
+    flagEntry('is_over_budget', metric.overBudget),
+  ];
+  return [
+    metricEntry('step', metric.step),
+    metricEntry('latency', metric.latency),
+    objectEntry('reward_components', [
+      metricEntry('cpu', metric.rewardCpu),
+      metricEntry('memory', metric.rewardMemory),
+      metricEntry('resource_cost', metric.rewardCost),
+      metricEntry('mixed_penalty', metric.rewardMixed),
+    ]),
+    flagEntry('is_sla_violated', metric.slaViolation),
+    ...(budget === null ? [] : budgetReport),
+    metricsEntry(autoscalingLayout),
+  ];
 }

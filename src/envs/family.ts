@@ -5,6 +5,7 @@
 import type { Layout } from '../compile/layout.js';
 import type { Seed } from '../seeding.js';
 import type { Space } from '../spaces.js';
+import type { Report } from './report.js';
 
 /** A JSON value, as a task's configuration is written. */
 export type Json =
@@ -50,12 +51,6 @@ export interface GradeContext {
   readonly bound?: number;
 }
 
-/** The other rows of a step that a description may draw on. */
-export interface StepRows {
-  readonly observation?: Float32Array;
-  readonly action?: Float32Array | Int32Array;
-}
-
 /** A task compiled and ready to step. */
 export interface CompiledTask {
   readonly spec: TaskSpec;
@@ -83,11 +78,8 @@ export interface CompiledTask {
   readonly baselineAction: unknown;
   /** The heuristic of the core that is the fixed baseline instead, where one is. */
   readonly baselineHeuristic?: string;
-  /**
-   * What `info` reports of a step, from its metrics row; with the step's observation and action
-   * rows, also what only those say.
-   */
-  describeStep(metrics: Float32Array, rows?: StepRows): JsonObject;
+  /** What `info` reports of a step. */
+  readonly report: Report;
   /** Grades an episode by its statistics. */
   grade(statistics: EpisodeStatistics, context?: GradeContext): Grade;
   /**

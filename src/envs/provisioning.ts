@@ -27,6 +27,7 @@ import {
   gradeStatistics,
 } from './provisioning-grader.js';
 import { PROVISIONING_DEFAULTS, provisioningTasks } from './provisioning-tasks.js';
+import { metricEntry, metricsEntry, type Report } from './report.js';
 
 /** The provisioning family: the origin's three tasks. */
 export const provisioningFamily: EnvFamily = {
@@ -68,7 +69,7 @@ function compileProvisioningTask(spec: TaskSpec, overrides: JsonObject = {}): Co
       row[0] = gpus as number;
     },
     baselineAction: 0,
-    describeStep: (metrics) => describeStep(metrics),
+    report: REPORT,
     grade: (statistics, context) => gradeStatistics(config, statistics, context),
     gradeLog(log, context = {}) {
       return gradeProvisioningLog(this, log, context);
@@ -188,16 +189,12 @@ function observationSpace(config: ProvisioningConfig): Box {
   return new Box({ low: low.map(scale), high: high.map(scale) });
 }
 
-const REPORTED = provisioningLayout.metrics.filter(({ name }) => name !== 'regime');
+const NUMBERS = provisioningLayout.metrics.map(({ name }) => name).filter((n) => n !== 'regime');
 
 /** What `info` reports of a step. */
-function describeStep(metrics: Float32Array): JsonObject {
-  const values = provisioningLayout.metrics.map(({ name }, i) => [name, metrics[i]] as const);
-  const byName = Object.fromEntries(values);
-  return {
-    metrics: Object.fromEntries(REPORTED.map(({ name }) => [name, byName[name]])),
-    regime: regimeNames[metrics[metric.regime]],
-    applied_gpus: metrics[metric.appliedGpus],
-    clamped_gpus: metrics[metric.clampedGpus],
-  };
-}
+const REPORT: Report = [
+  metricsEntry(provisioningLayout, NUMBERS),
+  { name: 'regime', kind: 'label', index: metric.regime, labels: regimeNames },
+  metricEntry('applied_gpus', metric.appliedGpus),
+  metricEntry('clamped_gpus', metric.clampedGpus),
+];

@@ -14,6 +14,7 @@ import { type ArrivedJob, jobsOfEpisode } from '../reference/scheduling-jobs.js'
 import type { Seed } from '../seeding.js';
 import { Box, Discrete } from '../spaces.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
+import { metricsEntry } from './report.js';
 import { returnBound } from './scheduling/bound.js';
 import { readConfig } from './scheduling/config.js';
 import { gradeSchedulingLog, gradeStatistics, schedulingMetrics } from './scheduling-grader.js';
@@ -65,7 +66,7 @@ function compileSchedulingTask(spec: TaskSpec, overrides: JsonObject = {}): Comp
     },
     baselineAction: wait,
     baselineHeuristic: 'rr',
-    describeStep: (metrics) => describeStep(metrics),
+    report: [metricsEntry(schedulingLayout)],
     grade: gradeStatistics,
     gradeLog(log, context = {}) {
       return gradeSchedulingLog(this, log, context);
@@ -108,11 +109,6 @@ function observationSpace(config: SchedulingConfig): Box {
     low: fields.map(({ low }) => low ?? -Infinity),
     high: fields.map(({ high }) => high ?? Infinity),
   });
-}
-
-function describeStep(metrics: Float32Array): JsonObject {
-  const entries = schedulingLayout.metrics.map(({ name }, i) => [name, metrics[i]]);
-  return { metrics: Object.fromEntries(entries) };
 }
 
 /** An action's number: itself, by name, or as the one number of an array. */

@@ -8,7 +8,7 @@ import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js'
 import { actionCodec, nearestConfiguration, normaliseAction } from './serving/actions.js';
 import { namedAction } from './serving/common.js';
 import { readConfig } from './serving/config.js';
-import { stepDescriber } from './serving/describe.js';
+import { servingReport } from './serving/describe.js';
 import { gradeLog, graderOf, gradeStatistics } from './serving-grader.js';
 import { servingTasks } from './serving-tasks.js';
 
@@ -49,7 +49,7 @@ function compileServingTask(spec: TaskSpec, overrides: JsonObject = {}): Compile
     observationNames: observations.map((field) => field.name),
     encodeAction: codec.encode,
     baselineAction: codec.baseline,
-    describeStep: stepDescriber(config),
+    report: servingReport(config),
     grade: (statistics, context) => gradeStatistics(grader, statistics, context),
     gradeLog(log, context) {
       return gradeLog(this, log, context);

@@ -4,7 +4,6 @@
  */
 
 const BUFFER_BYTES = 4096;
-const KNOWN_TEXTS_MAX = 4096;
 /** From here to 1, an f32 is told from its neighbouring f64 by 20 digits after the point. */
 const SMALL_MIN = 2 ** -13;
 const WHOLE_MAX = 2 ** 24;
@@ -15,8 +14,7 @@ const NUMBER_BYTES_MAX = 32;
 const SLACK_BYTES = 4;
 
 const ZERO = 48;
-const [COMMA, MINUS, POINT] = Buffer.from(',-.');
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('{}[]');
+const [MINUS, POINT] = Buffer.from('-.');
 
 /** ASCII as little-endian words of four bytes: one store each, where bytes would be four. */
 export interface JsonPart {
@@ -25,10 +23,15 @@ export interface JsonPart {
   readonly length: number;
 }
 
-/** A text of JSON in words, what is not ASCII escaped: `{"a":`. */
-export function jsonPart(json: string): JsonPart {
+/** JSON with what is not ASCII escaped. */
+function asciiOf(json: string): string {
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  const ascii = json.replace(/[^\0-\x7f]/g, escaped);
+  return json.replace(/[^\0-\x7f]/g, escaped);
+}
+
+/** A text of JSON in words: `{"a":`. */
+export function jsonPart(json: string): JsonPart {
+  const ascii = asciiOf(json);
   const padded = Buffer.alloc(4 * Math.ceil(ascii.length / 4));
   padded.write(ascii, 'latin1');
   const words = Uint32Array.from({ length: padded.length / 4 }, (_, i) =>
@@ -36,6 +39,8 @@ export function jsonPart(json: string): JsonPart {
   );
   return { words, length: ascii.length };
 }
+
+const [TRUE, FALSE] = ['true', 'false'].map(jsonPart);
 
 /** The decimals 0000 to 9999, a word each, the first digit in its lowest byte. */
 const FOUR_DIGITS = jsonPart(
@@ -47,9 +52,6 @@ export class JsonText {
   private bytes = Buffer.alloc(BUFFER_BYTES);
   private view = viewOf(this.bytes);
   private end = 0;
-  /** Strings in quotes that have been written before, and names as `,"name":`. */
-  private readonly known = new Map<string, JsonPart>();
-  private readonly names = new Map<string, JsonPart>();
 
   /** Begins a text; whatever was written before is forgotten. */
   begin(): this {
@@ -86,66 +88,18 @@ export class JsonText {
     if (!isWhole) this.fraction(size - whole, whole > 0 ? 4 : 5);
   }
 
-  /** Any JSON value; entries that are undefined are left out, as by `JSON.stringify`. */
-  value(value: unknown): void {
-    if (typeof value === 'number') this.number(value);
-    else if (typeof value === 'string') this.string(value);
-    else if (typeof value === 'boolean') this.ascii(value ? 'true' : 'false');
-    else if (Array.isArray(value)) this.list(value);
-    else if (typeof value === 'object' && value !== null) this.object(value as object);
-    else this.ascii('null');
+  flag(flag: boolean): void {
+    this.raw(flag ? TRUE : FALSE);
   }
 
-  /** An object's entries, each with a comma before it. */
-  entries(object: object): void {
-    for (const name in object) {
-      const value = (object as Record<string, unknown>)[name];
-      if (value === undefined) continue;
-      this.raw(this.names.get(name) ?? this.prepareName(name));
-      this.value(value);
-    }
-  }
-
-  private object(object: object): void {
-    const start = this.end;
-    this.entries(object);
-    if (this.end === start) this.byte(OPEN_BRACE);
-    else this.bytes[start] = OPEN_BRACE; // in place of the first comma
-    this.byte(CLOSE_BRACE);
-  }
-
-  private list(items: readonly unknown[]): void {
-    this.byte(OPEN_BRACKET);
-    for (let i = 0; i < items.length; i++) {
-      if (i > 0) this.byte(COMMA);
-      this.value(items[i]);
-    }
-    this.byte(CLOSE_BRACKET);
-  }
-
-  private string(text: string): void {
-    let quoted = this.known.get(text);
-    if (quoted === undefined) {
-      quoted = jsonPart(JSON.stringify(text));
-      if (this.known.size < KNOWN_TEXTS_MAX) this.known.set(text, quoted);
-    }
-    this.raw(quoted);
-  }
-
-  private prepareName(name: string): JsonPart {
-    const part = jsonPart(`,${JSON.stringify(name)}:`);
-    if (this.names.size < KNOWN_TEXTS_MAX) this.names.set(name, part);
-    return part;
+  /** Any JSON value, as `JSON.stringify` has it. */
+  json(value: unknown): void {
+    this.ascii(asciiOf(JSON.stringify(value)));
   }
 
   private ascii(text: string): void {
     this.reserve(text.length);
     for (let i = 0; i < text.length; i++) this.bytes[this.end++] = text.charCodeAt(i);
-  }
-
-  private byte(byte: number): void {
-    this.reserve(1);
-    this.bytes[this.end++] = byte;
   }
 
   /** A whole number below 2^24. */

@@ -6,6 +6,7 @@ import type { CompiledTask } from '../index.js';
 import { originNumber } from './catalog.js';
 import { type JsonPart, JsonText, jsonPart } from './json-text.js';
 import { PRIORITIES } from './present.js';
+import { writeReport } from './report-text.js';
 import type { Session } from './session.js';
 
 /** What stands before each number of an observation, and what after the last. */
@@ -22,6 +23,7 @@ const PART = {
   terminated: jsonPart(',"terminated":'),
   truncated: jsonPart(',"truncated":'),
   info: jsonPart(',"info":{"timestep":'),
+  mask: jsonPart(',"action_mask":'),
   session: jsonPart(',"session_id":'),
   end: jsonPart('}'),
 } as const;
@@ -46,7 +48,7 @@ export function mountReplyText(session: Session): string {
   text.begin().raw(PART.observation);
   writeOpenEnvResult(session);
   text.raw(PART.session);
-  text.value(session.id);
+  text.json(session.id);
   text.raw(PART.end);
   return text.finish();
 }
@@ -77,20 +79,28 @@ function writeNumbers({ before, after }: Frame, row: Float32Array): void {
 
 function writeResult({ reward, done }: Session): void {
   text.raw(PART.reward);
-  text.value(reward);
+  if (reward === null) text.json(reward);
+  else text.number(reward);
   text.raw(PART.done);
-  text.value(done);
+  text.flag(done);
 }
 
 function writeEnding(session: Session): void {
   text.raw(PART.terminated);
-  text.value(session.terminated);
+  text.flag(session.terminated);
   text.raw(PART.truncated);
-  text.value(session.truncated);
+  text.flag(session.truncated);
   text.raw(PART.info);
   text.number(session.stepCount);
-  text.entries(session.report);
+  writeReport(text, session.task, session.rows);
+  writeMask(session.mask);
   text.raw(PART.end);
+}
+
+function writeMask(mask: Uint8Array): void {
+  if (mask.length === 0) return;
+  text.raw(PART.mask);
+  text.json(Array.from(mask));
 }
 
 function framesOf(task: CompiledTask): { root: Frame; openEnv: Frame } {

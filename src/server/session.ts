@@ -8,6 +8,7 @@ import {
   type Grade,
   type JsonObject,
   parseSeed,
+  type StepRows,
   type VectorEnv,
 } from '../index.js';
 import { readAction } from './action.js';
@@ -45,6 +46,8 @@ export class Session {
   readonly id: string;
   readonly episodeId: string;
   readonly seed: number;
+  /** Overwritten by the next step. */
+  readonly rows: StepRows;
   private readonly env: VectorEnv;
   private steps = 0;
   private cumulativeReward = 0;
@@ -62,6 +65,8 @@ export class Session {
     this.seed = seed;
     this.env = pool.take(task, backend);
     this.env.reset({ seed });
+    const { metrics, observations: observation, actions: action } = this.env;
+    this.rows = { metrics, observation, action };
   }
 
   /** f32 [observationDim], overwritten by the next step. */
@@ -88,6 +93,11 @@ export class Session {
 
   get done(): boolean {
     return this.terminated || this.truncated;
+  }
+
+  /** u8 [maskDim], empty where the task has no masks. */
+  get mask(): Uint8Array {
+    return this.env.masks;
   }
 
   /** What the environment reports of the last step, or of the reset: `info` but its `timestep`. */

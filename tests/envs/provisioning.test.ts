@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { provisioningArrivals, provisioningConfig } from '../../src/envs/provisioning.js';
+import { describeStep } from '../../src/envs/report.js';
 import { observation } from '../../src/generated/provisioning.js';
 import { makeRng, parseSeed } from '../../src/seeding.js';
 import { Fleet, playEpisode, provisioning } from '../support/provisioning.js';
@@ -107,7 +108,13 @@ describe('a step', () => {
   it('clamps a request and says by how much', () => {
     const task = provisioning('easy', { start_gpus: 60, budget_usd: 1e6 });
     const { metrics } = playEpisode(task, 1, () => 10).steps[0]!;
-    expect(task.describeStep(Float32Array.from(Object.values(metrics)))).toMatchObject({
+    const unread = new Float32Array(0);
+    const rows = {
+      metrics: Float32Array.from(Object.values(metrics)),
+      observation: unread,
+      action: unread,
+    };
+    expect(describeStep(task.report, rows)).toMatchObject({
       applied_gpus: 4,
       clamped_gpus: 6,
       metrics: { booting_gpus: 4, running_gpus: 60 },

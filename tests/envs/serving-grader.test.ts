@@ -3,6 +3,7 @@ import { gradeLog } from '../../src/envs/serving-grader.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
 import { compileTask } from '../../src/registry.js';
 import { makeRng } from '../../src/seeding.js';
+import { reportOf } from '../support/report.js';
 
 /** The graders as the origin wrote them in NumPy, two passes over the arrays. */
 const np = {
@@ -92,7 +93,7 @@ describe('grading a log', () => {
     batch.reset({ lo: 9, hi: 0 }, false);
     const log = Array.from({ length: task.horizonSteps }, () => {
       batch.rollout(1, 1);
-      const info = task.describeStep(batch.channels.metrics);
+      const info = reportOf(task, batch.channels);
       return { reward: batch.channels.rewards[0], info };
     });
     const statistics = Object.fromEntries(

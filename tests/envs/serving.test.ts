@@ -5,6 +5,7 @@ import { createReferenceBatch } from '../../src/reference/families.js';
 import { compileTask } from '../../src/registry.js';
 import { makeRng } from '../../src/seeding.js';
 import { playConstant } from '../support/play.js';
+import { reportOf } from '../support/report.js';
 
 const ORIGIN = ['1', '2', '3'];
 
@@ -45,7 +46,7 @@ describe('the origin tasks', () => {
       batch.reset({ lo: 0, hi: 0 }, false);
       return Array.from({ length: 200 }, () => {
         batch.step();
-        const info = task.describeStep(batch.channels.metrics);
+        const info = reportOf(task, batch.channels);
         return (info['workload'] as JsonObject)['phase'];
       });
     };
@@ -212,10 +213,7 @@ describe('what a step reports', () => {
     batch.reset({ lo: 0, hi: 0 }, false);
     task.encodeAction({ batch_size: 4, spec_length: 8, quant_tier: 2 }, action);
     batch.step();
-    const info = task.describeStep(batch.channels.metrics, {
-      observation: batch.channels.observations,
-      action,
-    });
+    const info = reportOf(task, batch.channels);
     expect(Object.keys(info['metrics'] as JsonObject).slice(0, 9)).toEqual([
       'ttft_p50_ms',
       'ttft_p99_ms',

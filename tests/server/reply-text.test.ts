@@ -10,7 +10,9 @@ import { Session } from '../../src/server/session.js';
 
 const text = new JsonText();
 const written = (value: unknown): string => {
-  text.begin().value(value);
+  text.begin();
+  if (typeof value === 'number') text.number(value);
+  else text.json(value);
   return text.finish();
 };
 
@@ -35,7 +37,7 @@ describe('JsonText', () => {
     }
   });
 
-  it('writes any value as JSON.stringify does, but for the digits', () => {
+  it('writes any value as JSON.stringify does, in ASCII', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const json = written(value);
@@ -45,10 +47,8 @@ describe('JsonText', () => {
     );
   });
 
-  it('writes null for what is not finite, leaves out what is undefined, escapes and grows', () => {
-    expect(written([NaN, Infinity, -Infinity])).toBe('[null,null,null]');
-    expect(written({ a: undefined, b: 1, c: undefined })).toBe('{"b":1}');
-    expect(written({ a: undefined })).toBe('{}');
+  it('writes null for what is not finite, escapes and grows', () => {
+    expect([NaN, Infinity, -Infinity].map(written)).toEqual(['null', 'null', 'null']);
     expect(JSON.parse(written('µ"\\\n\u{1f600}'))).toBe('µ"\\\n\u{1f600}');
     const long = Array.from({ length: 5000 }, (_, i) => i / 7);
     expect(JSON.parse(written(long))).toEqual(long);

@@ -4,6 +4,7 @@ import { burstTraffic } from '../../src/compile/serving-traffic.js';
 import { PERF_METRICS } from '../../src/data/perf-table.js';
 import { digestOf } from '../../src/digest.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from '../../src/envs/family.js';
+import { metricEntry } from '../../src/envs/report.js';
 import { servingLayout } from '../../src/generated/serving.js';
 import { Box, Discrete } from '../../src/spaces.js';
 
@@ -71,7 +72,7 @@ function compileTiny(spec: TaskSpec, overrides: JsonObject = {}): CompiledTask {
       row.set(isDiscrete ? [action as number] : (action as number[]));
     },
     baselineAction: isDiscrete ? 3 : [0, 0, -1, -1, -1],
-    describeStep: (metrics) => ({ arrivals: metrics[9], served: metrics[10] }),
+    report: [metricEntry('arrivals', 9), metricEntry('served', 10)],
     grade(statistics, context) {
       const score = (statistics.episode_return - (context?.baselineReturn ?? NaN)) / 100;
       return { score, breakdown: { score }, feedback: '' };

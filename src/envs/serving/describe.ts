@@ -1,7 +1,7 @@
 /** What `info` reports of a serving step. */
 import type { ServingConfig } from '../../compile/serving.js';
 import { metric, observation, phase, phaseNames, servingLayout } from '../../generated/serving.js';
-import type { Json, JsonObject, StepRows } from '../family.js';
+import { flagEntry, metricEntry, metricsEntry, objectEntry, type Report } from '../report.js';
 import { ACTION_FIELDS } from './common.js';
 
 /** The origin's MetricsSnapshot. */
@@ -21,6 +21,7 @@ export type SnapshotMetric = (typeof SNAPSHOT_METRICS)[number];
 const TRAFFIC_METRICS = ['arrivals', 'served', 'dropped'] as const;
 const MEASURED_METRICS = ['good', 'kv_cache_usage_ratio'] as const;
 
+/** Metrics of the configuration in force, by the action's fields. */
 const APPLIED = [
   metric.appliedKvBudget,
   metric.appliedBatchSize,
@@ -29,77 +30,45 @@ const APPLIED = [
   metric.appliedQuantTier,
 ] as const;
 
-/** Makes the description of a task's steps. */
-export function stepDescriber(config: ServingConfig) {
+/** What is reported of a task's steps. */
+export function servingReport(config: ServingConfig): Report {
   const isMeasured = config.dynamics === 'measured';
   const names = [...SNAPSHOT_METRICS, ...TRAFFIC_METRICS, ...(isMeasured ? MEASURED_METRICS : [])];
-  const positions = names.map((name) => servingLayout.metrics.findIndex((m) => m.name === name));
   const locked = ACTION_FIELDS.filter((name) => !config.activeActions.includes(name));
-  return (metrics: Float32Array, rows: StepRows = {}): JsonObject => ({
-    metrics: namedMetrics(names, positions, metrics),
-    workload: describeWorkload(config, metrics, rows.observation),
-    [isMeasured ? 'does_not_fit' : 'oom']: metrics[metric.oom] === 1,
-    applied_action: appliedAction(metrics),
-    locked_actions: locked,
-    ...(rows.action && config.actionSpace === 'structured'
-      ? { overwritten_actions: overwrittenActions(locked, metrics, rows.action) }
-      : {}),
-  });
+  const report: Report = [
+    metricsEntry(servingLayout, names),
+    objectEntry('workload', workloadReport(config)),
+    flagEntry(isMeasured ? 'does_not_fit' : 'oom', metric.oom),
+    objectEntry('applied_action', appliedReport()),
+    { name: 'locked_actions', kind: 'constant', value: locked },
+  ];
+  if (config.actionSpace !== 'structured') return report;
+  const fields = ACTION_FIELDS.flatMap((name, asked) =>
+    locked.includes(name) ? [{ name, asked, applied: APPLIED[asked] }] : [],
+  );
+  return [...report, { name: 'overwritten_actions', kind: 'overwritten', fields }];
 }
 
-/** By assignment, for this runs at every step of a session and `fromEntries` takes longer. */
-function namedMetrics(
-  names: readonly string[],
-  positions: readonly number[],
-  metrics: Float32Array,
-): JsonObject {
-  const named: Record<string, Json> = {};
-  for (let i = 0; i < names.length; i++) named[names[i]] = metrics[positions[i]];
-  return named;
-}
-
-function describeWorkload(
-  config: ServingConfig,
-  metrics: Float32Array,
-  row: Float32Array | undefined,
-): JsonObject {
-  const observed = (field: number) => {
-    const scale = config.normalizeObservation
-      ? Math.fround(servingLayout.observations[field].scale)
-      : 1;
-    return row === undefined ? 0 : row[field] / scale;
+function workloadReport({ normalizeObservation, priorityMix }: ServingConfig): Report {
+  const observed = (name: string, index: number): Report[number] => {
+    const { scale } = servingLayout.observations[index];
+    const divisor = normalizeObservation ? Math.fround(scale) : 1;
+    return { name, kind: 'number', row: 'observation', index, scale: divisor };
   };
-  return {
-    phase: phaseNames[metrics[metric.phase]],
-    is_burst: metrics[metric.phase] === phase.burst,
-    prompt_len_bucket: metrics[metric.promptLenBucket],
-    priority_distribution: [...config.priorityMix],
-    ...(row && {
-      arrival_rate: observed(observation.arrivalRate),
-      mean_prompt_len: observed(observation.meanPromptLen),
-      queue_depth: observed(observation.queueDepth),
-    }),
-  };
+  return [
+    { name: 'phase', kind: 'label', index: metric.phase, labels: phaseNames },
+    flagEntry('is_burst', metric.phase, phase.burst),
+    metricEntry('prompt_len_bucket', metric.promptLenBucket),
+    { name: 'priority_distribution', kind: 'constant', value: [...priorityMix] },
+    observed('arrival_rate', observation.arrivalRate),
+    observed('mean_prompt_len', observation.meanPromptLen),
+    observed('queue_depth', observation.queueDepth),
+  ];
 }
 
 /** The configuration in force, by the action's names. */
-function appliedAction(metrics: Float32Array): JsonObject {
-  const applied: Record<string, Json> = {};
-  for (let i = 0; i < ACTION_FIELDS.length; i++) {
-    const name = ACTION_FIELDS[i];
-    const value = metrics[APPLIED[i]];
-    applied[name] = name === 'prefill_disagg' ? value === 1 : value;
-  }
-  return applied;
-}
-
-/** The locked fields for which the action asked for something else. */
-function overwrittenActions(
-  locked: readonly string[],
-  metrics: Float32Array,
-  action: Float32Array | Int32Array,
-): string[] {
-  return ACTION_FIELDS.filter(
-    (name, i) => locked.includes(name) && action[i] !== metrics[APPLIED[i]],
+function appliedReport(): Report {
+  return ACTION_FIELDS.map((name, i) =>
+    name === 'prefill_disagg' ? flagEntry(name, APPLIED[i]) : metricEntry(name, APPLIED[i]),
   );
 }
