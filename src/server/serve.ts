@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { buildServer } from './app.js';
 import { readEnvironment, resolveConfig, type ServerConfig } from './config.js';
+import { warmTicks } from './warm-ticks.js';
 
 const SHUTDOWN_MS = 10_000;
 
@@ -21,6 +22,7 @@ export async function serve(
   options: Partial<ServerConfig> = {},
   { onReady }: ServeEvents = {},
 ): Promise<void> {
+  await warmTicks();
   const environment = readEnvironment();
   const config = resolveConfig(options, environment);
   const app = await buildServer(config, environment);
