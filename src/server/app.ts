@@ -5,7 +5,8 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastifyWebsocket from '@fastify/websocket';
-import Fastify, { LogController } from 'fastify';
+import Fastify from 'fastify';
+import pino from 'pino';
 import { loadBackend, spec } from '../index.js';
 import { type Environment, resolveConfig, type ServerConfig } from './config.js';
 import type { ServerContext } from './context.js';
@@ -16,6 +17,7 @@ import { addExperiments } from './experiments/routes.js';
 import { RunStore } from './experiments/run-store.js';
 import { Runner } from './experiments/runner.js';
 import { trainDefaults } from './experiments/train-request.js';
+import { measureRequests } from './measure.js';
 import { createMetrics } from './metrics.js';
 import { addOpenEnv } from './openenv/routes.js';
 import { RouteTable, requireToken } from './safety.js';
@@ -29,8 +31,6 @@ import { VERSION } from './version.js';
 const FRAME_BYTES_MAX = 8 * 2 ** 20;
 /** How long a browser may remember a preflight. */
 const DAY_S = 86_400;
-/** Levels of the log at which every request is a line. */
-const REQUEST_LEVELS = ['info', 'debug', 'trace'];
 
 /**
  * Builds the server; it does not listen yet. `inject` and `listen` are Fastify's. What is not in
@@ -54,13 +54,14 @@ export async function buildServer(
     sockets: () => sockets.size,
     batches: () => batches.size,
   });
-  const context: ServerContext = { config, backend, sessions, sockets, metrics, rootTask };
+  const log = pino({ level: config.logLevel }, process.stderr);
+  const context: ServerContext = { config, log, backend, sessions, sockets, metrics, rootTask };
   const routes = new RouteTable(app);
-  app.setErrorHandler(replyWithError);
+  app.setErrorHandler(replyWithError(log));
+  measureRequests(app, metrics.requests, log);
   await addPlugins(app, config);
   app.setNotFoundHandler(config.rateLimit > 0 ? { preHandler: app.rateLimit() } : {}, routes.reply);
   if (config.token !== null) requireToken(app, config.token);
-  measure(app, context);
   addEnvironmentApi(app, context);
   addOpenEnv(app, context);
   addVec(app, context, batches);
@@ -77,10 +78,6 @@ export async function buildServer(
 
 function createApp(config: ServerConfig): App {
   const app = Fastify({
-    logger: { level: config.logLevel, stream: process.stderr },
-    logController: new LogController({ disableRequestLogging: true }),
-    // A logger for each request would cost as much as a step; the lines name their request.
-    childLoggerFactory: (logger) => logger,
     bodyLimit: config.bodyLimit,
     trustProxy: config.trustProxy,
     requestTimeout: config.requestTimeout,
@@ -153,33 +150,11 @@ function addRuns(app: App, config: ServerConfig, environment: Environment): void
   });
 }
 
-/** Times every request, and logs it without its body. */
-function measure(app: App, { config, metrics }: ServerContext): void {
-  // Children with their labels already looked up: hashing labels costs more than counting.
-  const timers = new Map<string, { observe(seconds: number): void }>();
-  const timerOf = (method: string, route: string, status: number) => {
-    const key = `${method} ${route} ${status}`;
-    const timer = timers.get(key) ?? metrics.requestSeconds.labels(method, route, String(status));
-    timers.set(key, timer);
-    return timer;
-  };
-  const isLogged = REQUEST_LEVELS.includes(config.logLevel);
-  app.addHook('onResponse', (request, reply, done) => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'unknown';
-    const { statusCode: status } = reply;
-    const seconds = reply.elapsedTime / 1000;
-    timerOf(method, route, status).observe(seconds);
-    if (isLogged) request.log.info({ id: request.id, method, route, status, seconds }, 'request');
-    done();
-  });
-}
-
 function addDocuments(app: App, { metrics }: ServerContext): void {
   app.register(fastifySwaggerUi, { routePrefix: '/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     reply.type(metrics.registry.contentType);
-    return metrics.registry.metrics();
+    return `${await metrics.registry.metrics()}\n${metrics.requests.text()}`;
   });
 }

@@ -1,4 +1,5 @@
 /** What the server's parts share. */
+import type { Logger } from 'pino';
 import type { Backend, TaskSpec } from '../index.js';
 import type { ServerConfig } from './config.js';
 import type { ServerMetrics } from './metrics.js';
@@ -7,6 +8,7 @@ import type { SocketLimits } from './sockets.js';
 
 export interface ServerContext {
   readonly config: ServerConfig;
+  readonly log: Logger;
   readonly backend: Backend;
   readonly sessions: SessionStore;
   readonly sockets: SocketLimits;

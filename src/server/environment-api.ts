@@ -168,7 +168,7 @@ function addEpisodeRoutes(app: App, context: ServerContext): void {
       if (id === undefined) throw unprocessable('session_id is missing', 'session_id');
       const session = sessions.get(id);
       session.step(request.body.action);
-      metrics.steps.http.inc();
+      metrics.steps.http++;
       sendJson(reply, rootReplyText(session));
     },
   );

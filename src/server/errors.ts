@@ -1,5 +1,6 @@
 /** What goes wrong with a request, and how a reply says it: `{ "detail": … }`. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 
 /** One thing that is wrong with a request: where, and a sentence. */
 export interface Problem {
@@ -71,21 +72,25 @@ function problemsOf(error: FastifyError): Problem[] {
   });
 }
 
-/** The one place where errors become replies; what is not the client's doing is logged and 500. */
-export function replyWithError(
+type ErrorHandler = (
   error: FastifyError | ApiError | Error,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
-  if (error instanceof ApiError) {
-    return reply.code(error.statusCode).send({ detail: error.detail });
-  }
-  const fastifyError = error as FastifyError;
-  if (fastifyError.validation !== undefined) {
-    return reply.code(422).send({ detail: problemsOf(fastifyError) });
-  }
-  const status = fastifyError.statusCode ?? 500;
-  if (status >= 400 && status < 500) return reply.code(status).send({ detail: error.message });
-  request.log.error({ err: error }, 'request failed');
-  return reply.code(500).send({ detail: 'internal error' });
+) => FastifyReply;
+
+/** The one place where errors become replies; what is not the client's doing is logged and 500. */
+export function replyWithError(log: Logger): ErrorHandler {
+  return (error, { id }, reply) => {
+    if (error instanceof ApiError) {
+      return reply.code(error.statusCode).send({ detail: error.detail });
+    }
+    const fastifyError = error as FastifyError;
+    if (fastifyError.validation !== undefined) {
+      return reply.code(422).send({ detail: problemsOf(fastifyError) });
+    }
+    const status = fastifyError.statusCode ?? 500;
+    if (status >= 400 && status < 500) return reply.code(status).send({ detail: error.message });
+    log.error({ id, err: error }, 'request failed');
+    return reply.code(500).send({ detail: 'internal error' });
+  };
 }

@@ -1,5 +1,6 @@
 /** Counters and histograms in Prometheus' text format. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { RequestTimes } from './request-times.js';
 
 export interface Gauges {
   sessions(): number;
@@ -7,14 +8,13 @@ export interface Gauges {
   batches(): number;
 }
 
-const STEP_SOURCES = ['http', 'openenv', 'mcp', 'vec'] as const;
-export type StepSource = (typeof STEP_SOURCES)[number];
+export type StepSource = 'http' | 'openenv' | 'mcp' | 'vec';
 
 export interface ServerMetrics {
   readonly registry: Registry;
-  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
-  /** Environment steps, by the way they came: `steps.http.inc()`. */
-  readonly steps: Readonly<Record<StepSource, { inc(count?: number): void }>>;
+  readonly requests: RequestTimes;
+  /** Environment steps so far, by the way they came: `steps.http++`. */
+  readonly steps: Record<StepSource, number>;
 }
 
 /** Metrics of one server; each has a registry of its own. */
@@ -34,24 +34,21 @@ export function createMetrics(gauges: Gauges): ServerMetrics {
   gauge('infragym_sessions', 'HTTP sessions that are kept', gauges.sessions);
   gauge('infragym_sockets', 'open WebSocket connections', gauges.sockets);
   gauge('infragym_batches', 'batches of environments', gauges.batches);
-  const counter = new Counter({
+  // Counted by plain numbers, which are put into labels when somebody asks.
+  const steps = { http: 0, openenv: 0, mcp: 0, vec: 0 };
+  new Counter({
     name: 'infragym_env_steps_total',
     help: 'environment steps',
     labelNames: ['via'],
     registers,
+    collect() {
+      this.reset();
+      for (const [via, count] of Object.entries(steps)) this.inc({ via }, count);
+    },
   });
-  // The labels are looked up here, once, and not at every step.
-  const entries = STEP_SOURCES.map((via) => [via, counter.labels(via)]);
-  const steps = Object.fromEntries(entries) as ServerMetrics['steps'];
   return {
     registry,
-    requestSeconds: new Histogram({
-      name: 'infragym_http_request_duration_seconds',
-      help: 'time from the request to the end of its reply',
-      labelNames: ['method', 'route', 'status'],
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
-      registers,
-    }),
+    requests: new RequestTimes(),
     steps,
   };
 }

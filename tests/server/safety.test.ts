@@ -65,9 +65,12 @@ it('metrics count requests and steps in the format of Prometheus', async () => {
   expect(status).toBe(200);
   expect(body).toContain('infragym_env_steps_total{via="http"} 1');
   expect(body).toContain('infragym_sessions 1');
-  expect(body).toMatch(
-    /request_duration_seconds_count\{method="POST",route="\/step",status="200"\}/,
-  );
+  const name = 'infragym_http_request_duration_seconds';
+  const labels = 'method="POST",route="/step",status="200"';
+  expect(body).toContain(`# TYPE ${name} histogram`);
+  expect(body).toContain(`${name}_bucket{le="5",${labels}} 1`);
+  expect(body).toContain(`${name}_bucket{le="+Inf",${labels}} 1`);
+  expect(body).toContain(`${name}_count{${labels}} 1`);
 });
 
 it('other sites may call it, and be told what they need', async () => {

@@ -207,13 +207,13 @@ function advance(
 }
 
 /** Refused input is a VALIDATION_ERROR; a call at the wrong time, an EXECUTION_ERROR. */
-function problemOf({ config }: ServerContext, error: unknown): ProtocolError {
+function problemOf({ log }: ServerContext, error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
   if (error instanceof ApiError) {
     const code = error.statusCode === 422 ? 'VALIDATION_ERROR' : 'EXECUTION_ERROR';
     return new ProtocolError(code, error.message);
   }
-  if (config.logLevel !== 'silent') console.error(error);
+  log.error({ err: error }, 'message failed');
   return new ProtocolError('EXECUTION_ERROR', 'internal error');
 }
 

@@ -23,7 +23,7 @@ export function serveVec(
     try {
       if (!isBinary) throw new RangeError('a text frame: binary frames are needed');
       const reply = stepper.answer(data);
-      if (stepper.hasStepped) metrics.steps.vec.inc(batch.env.numEnvs);
+      if (stepper.hasStepped) metrics.steps.vec += batch.env.numEnvs;
       sendBounded(socket, reply);
     } catch (error) {
       sendBounded(socket, JSON.stringify({ type: 'error', data: describe(error) }));
