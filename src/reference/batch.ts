@@ -99,9 +99,10 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     }
   }
 
+  /** One environment after the other, all its steps at once: its state stays in the cache. */
   rollout(policy: number, steps: number): void {
-    for (let n = 0; n < steps; n++) {
-      for (let i = 0; i < this.states.length; i++) {
+    for (let i = 0; i < this.states.length; i++) {
+      for (let n = 0; n < steps; n++) {
         this.readAction(i);
         this.act(policy, i);
         this.stepState(i);
