@@ -9,15 +9,8 @@
 import type { DecodedProgram } from '../compile/program.js';
 import { sampleQuantile } from '../compile/sample.js';
 import { stream } from '../generated/common.js';
-import {
-  dynamics,
-  GRID_METRICS,
-  metric,
-  observation,
-  promptKind,
-  type ServingScalars,
-  type ServingTables,
-} from '../generated/serving.js';
+import type { ServingScalars, ServingTables } from '../generated/serving.js';
+import * as generated from '../generated/serving.js';
 import { drawBlock, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
 import { scaleRow } from './rows.js';
@@ -29,6 +22,9 @@ import {
   ServingProgram,
   SPEC_LENGTHS,
 } from './serving-program.js';
+
+// Held here: V8 folds a constant of the module itself, but reads an imported one at every use.
+const { dynamics, GRID_METRICS, metric, observation, promptKind } = generated;
 
 const f = Math.fround;
 
