@@ -30,8 +30,9 @@ export class Grid {
   }
 
   /**
-   * The eight metrics of a plane between the eight rows around a point: along the prompt, then
-   * along KV, then along the batch. An axis of one node has both corners in the same place.
+   * The metrics of a plane, as many as `out` takes, between the eight rows around a point: along
+   * the prompt, then along KV, then along the batch. An axis of one node has both corners in the
+   * same place.
    */
   interpolate(
     plane: number,
@@ -54,17 +55,18 @@ export class Grid {
     const highLow = lowLow + nextBatch;
     const highHigh = highLow + nextKv;
     const { rows, between } = this;
-    lerpRows(rows, lowLow, lowLow + nextPrompt, prompt.fraction, between, LOW_LOW);
-    lerpRows(rows, lowHigh, lowHigh + nextPrompt, prompt.fraction, between, LOW_HIGH);
-    lerpRows(rows, highLow, highLow + nextPrompt, prompt.fraction, between, HIGH_LOW);
-    lerpRows(rows, highHigh, highHigh + nextPrompt, prompt.fraction, between, HIGH_HIGH);
-    lerpRows(between, LOW_LOW, LOW_HIGH, kv.fraction, between, LOW_LOW);
-    lerpRows(between, HIGH_LOW, HIGH_HIGH, kv.fraction, between, HIGH_LOW);
-    lerpRows(between, LOW_LOW, HIGH_LOW, batch.fraction, out, 0);
+    const n = out.length;
+    lerpRows(rows, lowLow, lowLow + nextPrompt, prompt.fraction, between, LOW_LOW, n);
+    lerpRows(rows, lowHigh, lowHigh + nextPrompt, prompt.fraction, between, LOW_HIGH, n);
+    lerpRows(rows, highLow, highLow + nextPrompt, prompt.fraction, between, HIGH_LOW, n);
+    lerpRows(rows, highHigh, highHigh + nextPrompt, prompt.fraction, between, HIGH_HIGH, n);
+    lerpRows(between, LOW_LOW, LOW_HIGH, kv.fraction, between, LOW_LOW, n);
+    lerpRows(between, HIGH_LOW, HIGH_HIGH, kv.fraction, between, HIGH_LOW, n);
+    lerpRows(between, LOW_LOW, HIGH_LOW, batch.fraction, out, 0, n);
   }
 }
 
-/** Between the rows at `low` and `high`: the lower at fraction 0. */
+/** Between the first `n` metrics of the rows at `low` and `high`: the lower at fraction 0. */
 function lerpRows(
   from: Float32Array,
   low: number,
@@ -72,7 +74,7 @@ function lerpRows(
   fraction: number,
   out: Float32Array,
   at: number,
+  n: number,
 ): void {
-  for (let i = 0; i < GRID_METRICS; i++)
-    out[at + i] = lerp(from[low + i], from[high + i], fraction);
+  for (let i = 0; i < n; i++) out[at + i] = lerp(from[low + i], from[high + i], fraction);
 }

@@ -39,6 +39,9 @@ export const gridMetric = {
   accept: 7,
 } as const;
 
+/** The origin's dynamics read the first six. */
+export const ORIGIN_METRICS = 6;
+
 /** Allowed draft lengths, by spec index. */
 export const SPEC_LENGTHS = [0, 1, 2, 4, 8] as const;
 
@@ -96,13 +99,13 @@ export class ServingProgram {
     }
   }
 
-  /** The eight grid metrics of a configuration at a prompt length, quantisation applied. */
+  /** The grid's metrics of a configuration at a prompt length, quantisation applied. */
   gridMetrics(config: Configuration, promptLen: number, out: Float32Array): void {
     const { s, t } = this;
     const plane = t.quantPlane[config.quantTier] * s.numSpec + t.specPlane[config.specIndex];
     const factors = config.quantTier * GRID_METRICS;
     this.grid.interpolate(plane, config.batchSize, config.kvBudget, promptLen, out);
-    for (let i = 0; i < GRID_METRICS; i++) out[i] = f(out[i] * t.quantFactors[factors + i]);
+    for (let i = 0; i < out.length; i++) out[i] = f(out[i] * t.quantFactors[factors + i]);
   }
 
   /** Index of a prompt's length class, 0 .. NUM_BUCKETS - 1. */

@@ -19,6 +19,7 @@ import { advanceOrigin } from './serving-origin.js';
 import {
   type Configuration,
   kvOccupancy,
+  ORIGIN_METRICS,
   ServingProgram,
   SPEC_LENGTHS,
 } from './serving-program.js';
@@ -43,7 +44,7 @@ export interface ServingState extends CommonState, Configuration {
 export interface StepScratch {
   /** The configuration asked for. */
   readonly wanted: Configuration;
-  /** The grid's row at the configuration in force. */
+  /** The grid's row at the configuration in force: the metrics that the dynamics read. */
   readonly grid: Float32Array;
   arrivals: number;
   /** The prompt length the server sees, f32. */
@@ -59,20 +60,21 @@ export interface StepScratch {
 export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
   private readonly program: ServingProgram;
   private readonly words = new Uint32Array(4);
-  private readonly scratch: StepScratch = {
-    wanted: { kvBudget: 0, batchSize: 0, specIndex: 0, prefillDisagg: 0, quantTier: 0 },
-    grid: new Float32Array(GRID_METRICS),
-    arrivals: 0,
-    promptLen: 0,
-    noiseTtftP50: 0,
-    noiseTtftP99: 0,
-    noiseTpot: 0,
-    capacityRps: 0,
-    violationRate: 0,
-  };
+  private readonly scratch: StepScratch;
 
   constructor({ scalars, tables }: DecodedProgram<ServingScalars, ServingTables>) {
     this.program = new ServingProgram(scalars, tables);
+    this.scratch = {
+      wanted: { kvBudget: 0, batchSize: 0, specIndex: 0, prefillDisagg: 0, quantTier: 0 },
+      grid: new Float32Array(scalars.dynamics === dynamics.origin ? ORIGIN_METRICS : GRID_METRICS),
+      arrivals: 0,
+      promptLen: 0,
+      noiseTtftP50: 0,
+      noiseTtftP99: 0,
+      noiseTpot: 0,
+      capacityRps: 0,
+      violationRate: 0,
+    };
   }
 
   createState(): ServingState {
