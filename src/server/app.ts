@@ -19,12 +19,12 @@ import { Runner } from './experiments/runner.js';
 import { trainDefaults } from './experiments/train-request.js';
 import { measureRequests } from './measure.js';
 import { createMetrics } from './metrics.js';
-import { addOpenEnv } from './openenv/routes.js';
-import { RouteTable, requireToken } from './safety.js';
+import { addOpenEnv, addOpenEnvSockets } from './openenv/routes.js';
+import { endOtherHandshakes, RouteTable, requireToken } from './safety.js';
 import { SessionStore } from './session-store.js';
 import { SocketLimits } from './sockets.js';
 import { VecStore } from './vec/batches.js';
-import { addVec } from './vec/routes.js';
+import { addVec, addVecSocket } from './vec/routes.js';
 import { VERSION } from './version.js';
 
 /** Actions of the largest batch in one frame, and some room. */
@@ -65,6 +65,7 @@ export async function buildServer(
   addEnvironmentApi(app, context);
   addOpenEnv(app, context);
   addVec(app, context, batches);
+  await addSockets(app, context, batches);
   addRuns(app, config, environment);
   addDocuments(app, context);
   app.addHook('preClose', () => sockets.close());
@@ -132,8 +133,17 @@ async function addPlugins(app: App, config: ServerConfig): Promise<void> {
         new ApiError(429, `more than ${max} requests a minute: try again in ${after}`),
     });
   }
-  await app.register(fastifyWebsocket, {
-    options: { maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false },
+}
+
+/** In a scope of their own, for what WebSockets need would be asked of every other request too. */
+async function addSockets(app: App, context: ServerContext, batches: VecStore): Promise<void> {
+  endOtherHandshakes(app);
+  await app.register(async (scope: App) => {
+    await scope.register(fastifyWebsocket, {
+      options: { maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false },
+    });
+    addOpenEnvSockets(scope, context);
+    addVecSocket(scope, context, batches);
   });
 }
 

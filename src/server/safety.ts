@@ -24,6 +24,19 @@ export function requireToken(app: FastifyInstance, token: string): void {
   });
 }
 
+/**
+ * Ends the connection of a handshake where there is no socket, once it is answered: Node no longer
+ * watches over a connection that has asked for another protocol.
+ */
+export function endOtherHandshakes(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.headers.upgrade !== undefined) {
+      reply.raw.once('finish', () => request.raw.socket.destroy());
+    }
+    done();
+  });
+}
+
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0];
 }

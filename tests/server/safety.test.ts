@@ -48,6 +48,27 @@ it('a client that sends its request too slowly is cut off', async () => {
   expect(reply).toMatch(/^HTTP\/1\.1 408/);
 });
 
+it('a handshake where there is no socket is answered like any request, and ended', async () => {
+  const app = await testServer();
+  const port = Number(new URL(await listen(app)).port);
+  for (const [path, status] of [
+    ['/health', 200],
+    ['/nowhere', 404],
+    ['/openenv/serving/nothing/ws', 404],
+  ]) {
+    const socket = connect(port, '127.0.0.1');
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${key}\r\n\r\n`);
+    let reply = '';
+    socket.on('data', (data) => {
+      reply += String(data);
+    });
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  }
+});
+
 it('a frame larger than any batch ends its connection and nothing else', async () => {
   const app = await testServer();
   const base = await listen(app);

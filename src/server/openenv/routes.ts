@@ -53,9 +53,12 @@ export function addOpenEnv(app: App, context: ServerContext): void {
   for (const prefix of ['', MOUNT]) {
     addDescriptions(app, context, prefix);
     addMcp(app, context, prefix);
-    addSockets(app, context, prefix);
   }
   addMountedEpisodes(app, context);
+}
+
+export function addOpenEnvSockets(app: App, context: ServerContext): void {
+  for (const prefix of ['', MOUNT]) addSockets(app, context, prefix);
 }
 
 /** `params` where there is a prefix to describe. */

@@ -140,6 +140,9 @@ export function addVec(app: App, context: ServerContext, store: VecStore): void 
       return { closed: store.remove(params.id) };
     },
   );
+}
+
+export function addVecSocket(app: App, context: ServerContext, store: VecStore): void {
   const options = {
     websocket: true as const,
     schema: { hide: true },
