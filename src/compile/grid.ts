@@ -56,16 +56,26 @@ export function buildAxis(nodes: ArrayLike<number>, name = 'axis'): Axis {
 
 /** Finds x on the axis, clamped to its ends. An axis with one node has cell 0 and fraction 0. */
 export function locate(axis: Axis, x: number): Cell {
-  const { nodes, inv, count } = axis;
+  const cell = cellOf(axis, x);
+  return { cell, fraction: fractionOf(axis, cell, x) };
+}
+
+/** The cell that holds x: the number of its lower node. Beyond the ends, the first or the last. */
+export function cellOf({ nodes, count }: Axis, x: number): number {
+  const x32 = Math.fround(x);
+  let cell = 0;
+  while (cell < count - 2 && nodes[cell + 1] <= x32) cell++;
+  return cell;
+}
+
+/** How far x, clamped to the axis, lies into the cell that holds it. */
+export function fractionOf({ nodes, inv, count }: Axis, cell: number, x: number): number {
   const low = nodes[0];
   const high = nodes[count - 1];
   const x32 = Math.fround(x);
   const above = x32 > low ? x32 : low;
   const clamped = above < high ? above : high;
-  let cell = 0;
-  while (cell < count - 2 && nodes[cell + 1] <= clamped) cell++;
-  const fraction = count > 1 ? Math.fround(Math.fround(clamped - nodes[cell]) * inv[cell]) : 0;
-  return { cell, fraction };
+  return count > 1 ? Math.fround(Math.fround(clamped - nodes[cell]) * inv[cell]) : 0;
 }
 
 /** Linear interpolation in f32: a at t = 0. */

@@ -1,16 +1,10 @@
 /** Multilinear interpolation in the packed grid, in f32: every operation is rounded. */
-import { type Axis, lerp, locate } from '../compile/grid.js';
+import { type Axis, cellOf, fractionOf, lerp } from '../compile/grid.js';
 import type { ServingScalars, ServingTables } from '../generated/serving.js';
 import * as generated from '../generated/serving.js';
 
 // Held here: V8 folds a constant of the module itself, but reads an imported one at every use.
 const { GRID_METRICS } = generated;
-
-// The four rows between the prompt's nodes: batch low or high, then KV low or high.
-const LOW_LOW = 0;
-const LOW_HIGH = GRID_METRICS;
-const HIGH_LOW = 2 * GRID_METRICS;
-const HIGH_HIGH = 3 * GRID_METRICS;
 
 /** A grid of rows of eight metrics: planes, then batch, KV and, innermost, prompt. */
 export class Grid {
@@ -19,7 +13,6 @@ export class Grid {
   private readonly kv: Axis;
   private readonly prompt: Axis;
   private readonly rowsPerPlane: number;
-  private readonly between = new Float32Array(4 * GRID_METRICS);
 
   constructor(s: ServingScalars, t: ServingTables) {
     this.rows = t.grid;
@@ -41,40 +34,30 @@ export class Grid {
     promptLen: number,
     out: Float32Array,
   ): void {
-    const numKv = this.kv.count;
-    const numPrompt = this.prompt.count;
-    const batch = locate(this.batch, batchSize);
-    const kv = locate(this.kv, kvBudget);
-    const prompt = locate(this.prompt, promptLen);
-    const row = (batch.cell * numKv + kv.cell) * numPrompt + prompt.cell;
-    const nextPrompt = numPrompt > 1 ? GRID_METRICS : 0;
-    const nextKv = numKv > 1 ? numPrompt * GRID_METRICS : 0;
-    const nextBatch = this.batch.count > 1 ? numKv * numPrompt * GRID_METRICS : 0;
+    const { rows, batch, kv, prompt } = this;
+    const batchCell = cellOf(batch, batchSize);
+    const kvCell = cellOf(kv, kvBudget);
+    const promptCell = cellOf(prompt, promptLen);
+    const alongBatch = fractionOf(batch, batchCell, batchSize);
+    const alongKv = fractionOf(kv, kvCell, kvBudget);
+    const alongPrompt = fractionOf(prompt, promptCell, promptLen);
+    const row = (batchCell * kv.count + kvCell) * prompt.count + promptCell;
+    const nextPrompt = prompt.count > 1 ? GRID_METRICS : 0;
+    const nextKv = kv.count > 1 ? prompt.count * GRID_METRICS : 0;
+    const nextBatch = batch.count > 1 ? kv.count * prompt.count * GRID_METRICS : 0;
     const lowLow = (plane * this.rowsPerPlane + row) * GRID_METRICS; // batch low, KV low
     const lowHigh = lowLow + nextKv;
     const highLow = lowLow + nextBatch;
     const highHigh = highLow + nextKv;
-    const { rows, between } = this;
-    const n = out.length;
-    lerpRows(rows, lowLow, lowLow + nextPrompt, prompt.fraction, between, LOW_LOW, n);
-    lerpRows(rows, lowHigh, lowHigh + nextPrompt, prompt.fraction, between, LOW_HIGH, n);
-    lerpRows(rows, highLow, highLow + nextPrompt, prompt.fraction, between, HIGH_LOW, n);
-    lerpRows(rows, highHigh, highHigh + nextPrompt, prompt.fraction, between, HIGH_HIGH, n);
-    lerpRows(between, LOW_LOW, LOW_HIGH, kv.fraction, between, LOW_LOW, n);
-    lerpRows(between, HIGH_LOW, HIGH_HIGH, kv.fraction, between, HIGH_LOW, n);
-    lerpRows(between, LOW_LOW, HIGH_LOW, batch.fraction, out, 0, n);
+    const numMetrics = out.length;
+    for (let i = 0; i < numMetrics; i++) {
+      const atLowLow = lerp(rows[lowLow + i], rows[lowLow + nextPrompt + i], alongPrompt);
+      const atLowHigh = lerp(rows[lowHigh + i], rows[lowHigh + nextPrompt + i], alongPrompt);
+      const atHighLow = lerp(rows[highLow + i], rows[highLow + nextPrompt + i], alongPrompt);
+      const atHighHigh = lerp(rows[highHigh + i], rows[highHigh + nextPrompt + i], alongPrompt);
+      const atLow = lerp(atLowLow, atLowHigh, alongKv);
+      const atHigh = lerp(atHighLow, atHighHigh, alongKv);
+      out[i] = lerp(atLow, atHigh, alongBatch);
+    }
   }
-}
-
-/** Between the first `n` metrics of the rows at `low` and `high`: the lower at fraction 0. */
-function lerpRows(
-  from: Float32Array,
-  low: number,
-  high: number,
-  fraction: number,
-  out: Float32Array,
-  at: number,
-  n: number,
-): void {
-  for (let i = 0; i < n; i++) out[at + i] = lerp(from[low + i], from[high + i], fraction);
 }
