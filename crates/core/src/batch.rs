@@ -2,9 +2,9 @@
 //! random actions, state transfer, threads. A family implements `Env` and nothing else.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::actions::ActionSampler;
 use crate::float_env::FloatEnv;
 use crate::generated::common::{autoreset, policy, statistic, word};
 use crate::lanes::Kernel;
@@ -15,6 +15,7 @@ use crate::record::Recording;
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{Base, Isa};
 use crate::store::{Block, LANES, Shape, Store};
+use crate::task::FamilyTask;
 
 /// An environment family over one program. A lane is one environment of a block.
 pub trait Env: Send + Sync {
@@ -78,21 +79,19 @@ pub trait VectorEnv: Send {
 
 /// A batch of one family.
 pub struct Batch<E> {
-    env: E,
+    task: Arc<FamilyTask<E>>,
     store: Store,
     autoreset: u32,
     kernel: Kernel,
-    sampler: ActionSampler,
     parameters: Parameters,
     pool: Pool,
     episodes: AtomicU64,
 }
 
 impl<E: Env> Batch<E> {
-    pub fn new(env: E, sampler: ActionSampler, options: &Options) -> Self {
-        let store = Store::new(env.shape(), options.num_envs, options.metrics);
+    pub fn new(task: Arc<FamilyTask<E>>, options: &Options) -> Self {
+        let store = Store::new(task.env.shape(), options.num_envs, options.metrics);
         Self {
-            env,
             store,
             autoreset: options.autoreset,
             kernel: if E::IS_BLOCKED {
@@ -100,8 +99,8 @@ impl<E: Env> Batch<E> {
             } else {
                 Kernel::Scalar
             },
-            parameters: Parameters::new(sampler.choices()),
-            sampler,
+            parameters: Parameters::new(task.sampler.choices()),
+            task,
             pool: Pool::new(options.threads),
             episodes: AtomicU64::new(0),
         }
@@ -143,7 +142,7 @@ impl<E: Env> Batch<E> {
 
     fn step_scalars(&self, index: usize, block: &mut Block) {
         if let Some(finished) = self.finished(index, block) {
-            step_lanes(&self.env, block, self.lanes(index), finished);
+            step_lanes(&self.task.env, block, self.lanes(index), finished);
             self.turn_over(index, block, finished);
         }
     }
@@ -152,7 +151,7 @@ impl<E: Env> Batch<E> {
     #[inline(always)]
     fn step_vectors<I: Isa>(&self, index: usize, block: &mut Block) {
         if let Some(finished) = self.finished(index, block) {
-            self.env.step_block::<I>(block, finished);
+            self.task.env.step_block::<I>(block, finished);
             self.turn_over(index, block, finished);
         }
     }
@@ -186,7 +185,7 @@ impl<E: Env> Batch<E> {
     /// Without autoreset a finished environment stands still: its last flags remain.
     fn step_unfinished(&self, index: usize, block: &mut Block, finished: u64) {
         let flags = (*block.terminated, *block.truncated);
-        step_lanes(&self.env, block, self.lanes(index), finished);
+        step_lanes(&self.task.env, block, self.lanes(index), finished);
         for lane in bits(finished) {
             block.rewards[lane] = 0.0;
             block.costs[lane] = 0.0;
@@ -215,7 +214,7 @@ impl<E: Env> Batch<E> {
         }
         block.words[word::FINISHED][lane] = 0;
         block.words[word::STEP][lane] = 0;
-        self.env.reset(block, lane);
+        self.task.env.reset(block, lane);
     }
 
     /// Publishes the statistics of the episodes that ended in this step.
@@ -249,13 +248,13 @@ impl<E: Env> Batch<E> {
     fn act(&self, kind: u32, block: &mut Block, lanes: Range<usize>) {
         match kind {
             policy::CONSTANT => {}
-            policy::RANDOM => self.sampler.sample(block, lanes),
+            policy::RANDOM => self.task.sampler.sample(block, lanes),
             policy::LINEAR | policy::TABULAR => {
                 self.parameters.act(kind, self.kernel, block, lanes);
             }
             _ => {
                 for lane in lanes {
-                    self.env.act(kind, block, lane);
+                    self.task.env.act(kind, block, lane);
                 }
             }
         }

@@ -16,21 +16,30 @@ pub mod rng;
 pub mod sampling;
 mod simd;
 mod store;
+mod task;
 mod transfer;
 
 pub use batch::{Options, VectorEnv};
 pub use lanes::Kernel;
 pub use record::{RECORDED, Recording};
 pub use store::{Channels, LANES, Shape, Store};
+pub use task::Task;
 
-use program::{Program, ProgramError};
+use std::sync::Arc;
+
+use program::ProgramError;
 
 /// The version of the core, which every binding reports.
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
+/// Validates a program: a task, of which any number of batches can be made.
+pub fn task(program: &[u8], metrics: bool) -> Result<Arc<dyn Task>, ProgramError> {
+    envs::task(program, metrics)
+}
+
 /// Validates a program and makes a batch of its environments.
-pub fn create(bytes: &[u8], options: &Options) -> Result<Box<dyn VectorEnv>, ProgramError> {
-    envs::create(Program::family(bytes)?, bytes, options)
+pub fn create(program: &[u8], options: &Options) -> Result<Box<dyn VectorEnv>, ProgramError> {
+    Ok(task(program, options.metrics)?.batch(options))
 }
