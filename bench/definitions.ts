@@ -183,9 +183,12 @@ function environmentDefinitions(subject: Subject): Definition[] {
   return [...steps, ...held];
 }
 
+/** One thread and two, a call a step and in the core, where memory is no bound. */
 function threadDefinitions(subject: Subject): Definition[] {
   const envs = subject.threadsEnvs;
-  return [1, 2].map((threads) => define(subject, { group: 'threads', envs, threads }));
+  return [{}, HOLD].flatMap((way) =>
+    [1, 2].map((threads) => define(subject, { group: 'threads', ...way, envs, threads })),
+  );
 }
 
 /** What is paid once, and what is paid for each step. */

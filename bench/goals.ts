@@ -57,7 +57,7 @@ export const GOALS: readonly Goal[] = [
   ...PEER_GOALS.flatMap((goal) => WAYS.map((way) => againstPeer(goal, way))),
   againstNative('wasm', 'Rust WASM', 0.25),
   againstNative('assemblyscript', 'AssemblyScript', 0.2),
-  ...SUBJECTS.map(({ environment }) => twoThreads(environment)),
+  ...SUBJECTS.flatMap(({ environment }) => WAYS.map((way) => twoThreads(environment, way))),
   ...SUBJECTS.map(({ environment }) => sameInstructions(environment)),
   ...['serving', 'autoscaling', 'provisioning'].flatMap((environment) =>
     WAYS.map((way) => flatCost(environment, way)),
@@ -118,10 +118,10 @@ function againstNative(backend: string, name: string, atLeast: number): Goal {
   };
 }
 
-function twoThreads(environment: string): Goal {
-  const choice = { ...NATIVE, group: 'threads', environment };
+function twoThreads(environment: string, [timed, words]: Way): Goal {
+  const choice = { ...NATIVE, timed, group: 'threads', environment };
   return {
-    name: `${environment}, two threads ÷ one`,
+    name: `${environment}, native, ${words}: two threads ÷ one`,
     unit: '×',
     atLeast: 1.6,
     figure: (results) => {

@@ -82,7 +82,8 @@ function threadPanels(members: readonly Measurement[]): Panel[] {
   if (members.length === 0) return [];
   const bars = members.map((row) => {
     const threads = row.threads === 1 ? '1 thread' : `${row.threads} threads`;
-    return { label: `${row.environment}, ${threads}`, row };
+    const place = row.timed === 'hold' ? ' in the core' : '';
+    return { label: `${row.environment}${place}, ${threads}`, row };
   });
   return [
     barPanel('Threads: M steps/s, native, large batch', bars, {

@@ -110,9 +110,11 @@ function way({ timed }: Measurement): string {
 function threadText({ measurements }: Results): string {
   const members = of(measurements, 'threads');
   const rows = members.map((row) => {
-    const one = members.find((m) => m.environment === row.environment && m.threads === 1);
+    const one = members.find(
+      (m) => m.environment === row.environment && m.timed === row.timed && m.threads === 1,
+    );
     const ratio = one === undefined ? '' : `${figure(faster(row, one))} ×`;
-    const name = `${row.environment}, ${count(row.envs)} environments, ${row.threads}`;
+    const name = `${row.environment}${way(row)}, ${count(row.envs)} environments, ${row.threads}`;
     return [name, figure(stepsPerSecond(row) / 1e6), figure(row.ns_median), ratio];
   });
   return rows.length === 0 ? '' : table(['threads', 'M steps/s', 'ns a step', 'of one'], rows);
