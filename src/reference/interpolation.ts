@@ -6,16 +6,22 @@ import * as generated from '../generated/serving.js';
 // Held here: V8 folds a constant of the module itself, but reads an imported one at every use.
 const { GRID_METRICS } = generated;
 
+const f = Math.fround;
+
 /** A grid of rows of eight metrics: planes, then batch, KV and, innermost, prompt. */
 export class Grid {
-  private readonly rows: Float32Array;
+  /** f32 numbers, held as f64: arithmetic would widen them at every use. */
+  private readonly rows: Float64Array;
+  /** What each metric of each row gains up to the next prompt node; rounded and held alike. */
+  private readonly gains: Float64Array;
   private readonly batch: Axis;
   private readonly kv: Axis;
   private readonly prompt: Axis;
   private readonly rowsPerPlane: number;
 
   constructor(s: ServingScalars, t: ServingTables) {
-    this.rows = t.grid;
+    this.rows = Float64Array.from(t.grid);
+    this.gains = promptGains(t.grid, s.numPrompt);
     this.batch = { nodes: t.batchNodes, inv: t.batchInv, count: s.numBatch };
     this.kv = { nodes: t.kvNodes, inv: t.kvInv, count: s.numKv };
     this.prompt = { nodes: t.promptNodes, inv: t.promptInv, count: s.numPrompt };
@@ -34,7 +40,7 @@ export class Grid {
     promptLen: number,
     out: Float32Array,
   ): void {
-    const { rows, batch, kv, prompt } = this;
+    const { rows, gains, batch, kv, prompt } = this;
     const batchCell = cellOf(batch, batchSize);
     const kvCell = cellOf(kv, kvBudget);
     const promptCell = cellOf(prompt, promptLen);
@@ -42,7 +48,6 @@ export class Grid {
     const alongKv = fractionOf(kv, kvCell, kvBudget);
     const alongPrompt = fractionOf(prompt, promptCell, promptLen);
     const row = (batchCell * kv.count + kvCell) * prompt.count + promptCell;
-    const nextPrompt = prompt.count > 1 ? GRID_METRICS : 0;
     const nextKv = kv.count > 1 ? prompt.count * GRID_METRICS : 0;
     const nextBatch = batch.count > 1 ? kv.count * prompt.count * GRID_METRICS : 0;
     const lowLow = (plane * this.rowsPerPlane + row) * GRID_METRICS; // batch low, KV low
@@ -51,13 +56,26 @@ export class Grid {
     const highHigh = highLow + nextKv;
     const numMetrics = out.length;
     for (let i = 0; i < numMetrics; i++) {
-      const atLowLow = lerp(rows[lowLow + i], rows[lowLow + nextPrompt + i], alongPrompt);
-      const atLowHigh = lerp(rows[lowHigh + i], rows[lowHigh + nextPrompt + i], alongPrompt);
-      const atHighLow = lerp(rows[highLow + i], rows[highLow + nextPrompt + i], alongPrompt);
-      const atHighHigh = lerp(rows[highHigh + i], rows[highHigh + nextPrompt + i], alongPrompt);
+      const atLowLow = advance(rows[lowLow + i], gains[lowLow + i], alongPrompt);
+      const atLowHigh = advance(rows[lowHigh + i], gains[lowHigh + i], alongPrompt);
+      const atHighLow = advance(rows[highLow + i], gains[highLow + i], alongPrompt);
+      const atHighHigh = advance(rows[highHigh + i], gains[highHigh + i], alongPrompt);
       const atLow = lerp(atLowLow, atLowHigh, alongKv);
       const atHigh = lerp(atHighLow, atHighHigh, alongKv);
       out[i] = lerp(atLow, atHigh, alongBatch);
     }
   }
+}
+
+/** From `low` a fraction of the gain on: `lerp` whose difference is there already. */
+function advance(low: number, gain: number, fraction: number): number {
+  return f(low + f(gain * fraction));
+}
+
+/** The gains of rows, innermost along the prompt; the last node's are none. */
+function promptGains(rows: Float32Array, numPrompt: number): Float64Array {
+  return Float64Array.from(rows, (low, i) => {
+    const node = Math.floor(i / GRID_METRICS) % numPrompt;
+    return node + 1 < numPrompt ? f(rows[i + GRID_METRICS] - low) : 0;
+  });
 }
