@@ -317,7 +317,11 @@ impl Env for Serving {
 
     #[inline(always)]
     fn step_block<I: Isa>(&self, block: &mut Block, _skip: u64) {
-        self.step_groups::<I>(block);
+        if self.whole.dynamics == dynamics::MEASURED {
+            self.step_groups::<I, true>(block);
+        } else {
+            self.step_groups::<I, false>(block);
+        }
     }
 
     fn reset(&self, block: &mut Block, lane: usize) {

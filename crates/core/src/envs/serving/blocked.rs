@@ -5,15 +5,16 @@ use super::fold_lanes::fold;
 use super::group::{Configurations, Group, Metrics, Outcome, Stage, Traffic};
 use super::traffic_lanes::draw;
 use super::{SPEC_LENGTHS, Serving};
-use crate::generated::serving::{GRID_METRICS, dynamics, metric, observation, real, word};
+use crate::generated::serving::{GRID_METRICS, metric, observation, real, word};
 use crate::simd::{Float, Isa, Word};
 use crate::store::{Block, LANES};
 
 impl Serving {
-    /// One step of every lane. The stages are loops of their own because each is a long chain of
+    /// One step of every lane. `MEASURED` says by which dynamics, so that neither pays for what
+    /// only the other has. The stages are loops of their own because each is a long chain of
     /// dependent operations: so the processor overlaps the chains of neighbouring groups.
     #[inline(always)]
-    pub(super) fn step_groups<I: Isa>(&self, block: &mut Block) {
+    pub(super) fn step_groups<I: Isa, const MEASURED: bool>(&self, block: &mut Block) {
         let group = &mut Group::of(block);
         let (mut words, mut traffic) = (Stage::new(), Stage::new());
         let (mut configs, mut places, mut grids) = (Stage::new(), Stage::new(), Stage::new());
@@ -26,7 +27,7 @@ impl Serving {
             traffic.set(i, self.admit_group::<I>(group.at(i), words));
         }
         for i in 0..I::GROUPS {
-            let config = self.decode_group::<I>(group.at(i));
+            let config = self.decode_group::<I, MEASURED>(group.at(i));
             // SAFETY: see above.
             let Traffic { prompt_len, .. } = unsafe { traffic.get(i) };
             places.set(i, self.locate_group::<I>(&config, *prompt_len));
@@ -39,31 +40,27 @@ impl Serving {
         for i in 0..I::GROUPS {
             // SAFETY: see above.
             let (config, traffic, grid) = unsafe { (configs.get(i), traffic.get(i), grids.get(i)) };
-            self.advance_group::<I>(group.at(i), config, traffic, grid);
+            self.advance_group::<I, MEASURED>(group.at(i), config, traffic, grid);
         }
         self.flag_ends(block);
     }
 
     /// What the step does to the server, and what is said of it.
     #[inline(always)]
-    fn advance_group<I: Isa>(
+    fn advance_group<I: Isa, const MEASURED: bool>(
         &self,
         group: &mut Group,
         config: &Configurations<I>,
         traffic: &Traffic<I>,
         grid: &[I::F32; GRID_METRICS],
     ) {
-        let before = [
-            group.real::<I>(real::BATCH_SIZE),
-            group.real::<I>(real::KV_BUDGET),
-        ];
         let mut m: Metrics<I> = [I::F32::splat(0.0); metric::COUNT];
         m[metric::ARRIVALS] = I::float(traffic.arrivals);
         m[metric::PROMPT_LEN_BUCKET] = I::float(traffic.bucket);
-        let outcome = if self.whole.dynamics == dynamics::ORIGIN {
-            self.advance_origin_group::<I>(group, config, traffic, grid, &mut m)
-        } else {
+        let outcome = if MEASURED {
             self.advance_measured_group::<I>(group, config, traffic, grid, &mut m)
+        } else {
+            self.advance_origin_group::<I>(group, config, traffic, grid, &mut m)
         };
         group.set_outcome::<I>(&outcome);
         report_configuration::<I>(group, &mut m);
@@ -74,13 +71,18 @@ impl Serving {
         }
         let step = group.word::<I>(word::STEP) + I::U32::splat(1);
         group.set_word::<I>(word::STEP, step);
-        fold::<I>(group, &outcome, &m, before);
-        self.observe_group::<I>(group, &outcome, &m);
+        fold::<I, MEASURED>(group, &outcome, &m);
+        self.observe_group::<I, MEASURED>(group, &outcome, &m);
     }
 
     /// The observation rows: rounded to f32, then scaled by the program's fixed scalings.
     #[inline(always)]
-    fn observe_group<I: Isa>(&self, group: &mut Group, outcome: &Outcome<I>, m: &Metrics<I>) {
+    fn observe_group<I: Isa, const MEASURED: bool>(
+        &self,
+        group: &mut Group,
+        outcome: &Outcome<I>,
+        m: &Metrics<I>,
+    ) {
         let s = &self.s;
         let mut o = [I::F32::splat(0.0); observation::COUNT];
         o[observation::QUEUE_DEPTH] = I::narrow(group.real::<I>(real::QUEUE));
@@ -97,7 +99,7 @@ impl Serving {
         o[observation::PRIORITY_BEST_EFFORT] = I::F32::splat(self.r.share_best_effort);
         o[observation::TIMESTEP] = I::float(group.word::<I>(word::STEP));
         o[observation::COST_SO_FAR] = I::narrow(group.real::<I>(real::COST_SO_FAR));
-        if self.whole.dynamics == dynamics::MEASURED {
+        if MEASURED {
             o[observation::CAPACITY_RPS] = I::narrow(outcome.capacity_rps);
             o[observation::ACTIVE_SPEC_LENGTH] = m[metric::APPLIED_SPEC_LENGTH];
             o[observation::ACTIVE_PREFILL_DISAGG] = m[metric::APPLIED_PREFILL_DISAGG];
@@ -109,10 +111,10 @@ impl Serving {
         }
         // A width known to the compiler keeps the columns in registers.
         const ORIGIN_WIDTH: usize = observation::CAPACITY_RPS;
-        if self.shape.observation_dim == ORIGIN_WIDTH {
-            self.show::<I, ORIGIN_WIDTH>(&o, group.observations::<I>());
-        } else {
+        if MEASURED {
             self.show::<I, { observation::COUNT }>(&o, group.observations::<I>());
+        } else {
+            self.show::<I, ORIGIN_WIDTH>(&o, group.observations::<I>());
         }
     }
 

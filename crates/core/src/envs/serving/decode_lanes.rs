@@ -3,19 +3,22 @@
 use super::decode::Configuration;
 use super::group::{Configurations, Group};
 use super::{SPEC_LENGTHS, Serving};
-use crate::generated::serving::{action, action_mode, dynamics, word};
+use crate::generated::serving::{action, action_mode, word};
 use crate::simd::{Float, GROUP_MAX, Isa, Word};
 
 impl Serving {
     /// The configurations wanted; where a rollout is under way, the slow knobs stay as they are.
     #[inline(always)]
-    pub(super) fn decode_group<I: Isa>(&self, group: &Group) -> Configurations<I> {
+    pub(super) fn decode_group<I: Isa, const MEASURED: bool>(
+        &self,
+        group: &Group,
+    ) -> Configurations<I> {
         let wanted = if self.whole.action_mode == action_mode::STRUCTURED {
             self.decode_structured_group::<I>(group.actions::<I>())
         } else {
             self.decode_each::<I>(group.actions::<I>())
         };
-        if self.whole.dynamics != dynamics::MEASURED {
+        if !MEASURED {
             return wanted;
         }
         let left = group.word::<I>(word::ROLLOUT_LEFT);

@@ -1,36 +1,49 @@
 //! The blocked kernel's episode statistics; `Serving::fold` for a group, in the same order.
 
 use super::SUMS;
-use super::group::{Group, Metrics, Outcome};
+use super::group::{Configurations, Group, Metrics, Outcome};
 use crate::generated::serving::{metric, real, statistic, word};
 use crate::simd::{Float, Isa};
 
 /// `Serving::fold` for a group.
 #[inline(always)]
-pub(super) fn fold<I: Isa>(
+pub(super) fn fold<I: Isa, const MEASURED: bool>(
     group: &mut Group,
     outcome: &Outcome<I>,
     m: &Metrics<I>,
-    before: [I::F64; 2],
 ) {
     let one = I::F64::splat(1.0);
     group.add::<I>(statistic::LENGTH_STEPS, one);
     group.add::<I>(statistic::EPISODE_RETURN, I::widen(outcome.reward));
     group.add::<I>(statistic::EPISODE_COST, I::widen(outcome.cost));
     for (slot, index) in SUMS {
-        group.add::<I>(slot, I::widen(m[index]));
+        // Origin's dynamics know no good requests: their sum stays zero.
+        if MEASURED || index != metric::GOOD {
+            group.add::<I>(slot, I::widen(m[index]));
+        }
     }
     let steps = I::real(group.word::<I>(word::STEP));
     let memory = I::widen(m[metric::GPU_MEMORY_GB]);
     let most = memory.above(group.statistic::<I>(statistic::GPU_MEMORY_GB_MAX));
     let most = I::F64::splat(2.0).if_above(steps, memory, most);
     group.set_statistic::<I>(statistic::GPU_MEMORY_GB_MAX, most);
-    let count = steps - one;
-    // Both are numbers of f32, so the metrics' rounding leaves them as they are.
-    let batch = group.real::<I>(real::BATCH_SIZE) - before[0];
-    let kv = group.real::<I>(real::KV_BUDGET) - before[1];
-    fold_welford::<I>(group, statistic::BATCH_SIZE_DELTA_MEAN, batch, count);
-    fold_welford::<I>(group, statistic::KV_BUDGET_DELTA_MEAN, kv, count);
+}
+
+/// Puts configurations into force, and folds how far batch sizes and KV budgets have moved: before
+/// the step is counted, and early, since its divisions then go on beside the dynamics.
+#[inline(always)]
+pub(super) fn put_into_force<I: Isa>(group: &mut Group, config: &Configurations<I>) {
+    let count = I::real(group.word::<I>(word::STEP));
+    let (batch, kv) = (I::widen(config.batch_size), I::widen(config.kv_budget));
+    let batch_moved = batch - group.real::<I>(real::BATCH_SIZE);
+    let kv_moved = kv - group.real::<I>(real::KV_BUDGET);
+    fold_welford::<I>(group, statistic::BATCH_SIZE_DELTA_MEAN, batch_moved, count);
+    fold_welford::<I>(group, statistic::KV_BUDGET_DELTA_MEAN, kv_moved, count);
+    group.set_real::<I>(real::BATCH_SIZE, batch);
+    group.set_real::<I>(real::KV_BUDGET, kv);
+    group.set_word::<I>(word::SPEC_INDEX, config.spec_index);
+    group.set_word::<I>(word::PREFILL_DISAGG, config.prefill_disagg);
+    group.set_word::<I>(word::QUANT_TIER, config.quant_tier);
 }
 
 /// Left alone where `count` is 0.

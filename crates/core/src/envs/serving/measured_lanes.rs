@@ -2,6 +2,7 @@
 
 use super::Serving;
 use super::blocked::kv_occupancy;
+use super::fold_lanes::put_into_force;
 use super::grid::grid_metric;
 use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
 use crate::generated::serving::{GRID_METRICS, metric, real, word};
@@ -90,11 +91,7 @@ impl Serving {
             longest = longest.if_below(begun, begun, longest);
         }
         group.set_word::<I>(word::ROLLOUT_LEFT, longest);
-        group.set_word::<I>(word::SPEC_INDEX, config.spec_index);
-        group.set_word::<I>(word::PREFILL_DISAGG, config.prefill_disagg);
-        group.set_word::<I>(word::QUANT_TIER, config.quant_tier);
-        group.set_real::<I>(real::BATCH_SIZE, I::widen(config.batch_size));
-        group.set_real::<I>(real::KV_BUDGET, I::widen(config.kv_budget));
+        put_into_force::<I>(group, config);
     }
 
     #[inline(always)]

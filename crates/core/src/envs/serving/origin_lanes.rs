@@ -2,9 +2,10 @@
 
 use super::Serving;
 use super::blocked::kv_occupancy;
+use super::fold_lanes::put_into_force;
 use super::grid::grid_metric;
 use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
-use crate::generated::serving::{GRID_METRICS, NUM_BUCKETS, metric, real, word};
+use crate::generated::serving::{GRID_METRICS, NUM_BUCKETS, metric, real};
 use crate::simd::{Float, Isa, Word};
 
 impl Serving {
@@ -17,11 +18,7 @@ impl Serving {
         grid: &[I::F32; GRID_METRICS],
         m: &mut Metrics<I>,
     ) -> Outcome<I> {
-        group.set_real::<I>(real::BATCH_SIZE, I::widen(config.batch_size));
-        group.set_real::<I>(real::KV_BUDGET, I::widen(config.kv_budget));
-        group.set_word::<I>(word::SPEC_INDEX, config.spec_index);
-        group.set_word::<I>(word::PREFILL_DISAGG, config.prefill_disagg);
-        group.set_word::<I>(word::QUANT_TIER, config.quant_tier);
+        put_into_force::<I>(group, config);
         self.serve_origin_group::<I>(group, config, traffic, m);
         self.measure_origin_group::<I>(config, traffic, grid, m);
         self.judge_origin_group::<I>(group, config, m)
