@@ -1,6 +1,6 @@
 /**
- * Times the workloads of a group in turns: one benny suite whose cases go round by round through
- * all of them, so that whatever else the machine does in some minute hits them all alike.
+ * Times the workloads of a group in turns: a benny suite for each round, which goes through all of
+ * them, so that whatever else the machine does in some minute hits them all alike.
  */
 import { add, cycle, suite } from 'benny';
 import type { Workload } from './workload.js';
@@ -20,7 +20,8 @@ export type OnSample = (id: string, ns: number, done: number, total: number) => 
 
 /**
  * Times workloads in turns and adds what came of each to `samples`, as it comes, so that a run that
- * is stopped keeps it. The names of the workloads must differ.
+ * is stopped keeps it. The names of the workloads must differ. Each round begins when `ready` lets
+ * it.
  */
 export async function measure(
   group: string,
@@ -28,32 +29,32 @@ export async function measure(
   settings: Settings,
   samples: Map<string, number[]>,
   onSample: OnSample = () => {},
+  ready: () => Promise<void> = async () => {},
 ): Promise<void> {
   const { rounds, sampleSeconds } = settings;
-  const cases = new Map<string, Workload>();
+  const byName = new Map(workloads.map((workload) => [workload.id, workload]));
   const counts = workloads.map((workload) => callsIn(workload, sampleSeconds));
-  for (let round = 0; round < rounds; round++) {
-    for (const workload of workloads) cases.set(`${workload.id}, round ${round}`, workload);
-  }
-  const total = cases.size;
+  const total = rounds * workloads.length;
   let done = 0;
-  await suite(
-    group,
-    ...[...cases].map(([name, { run }], i) => {
-      // `async` lets Ctrl-C be heard between the samples.
-      const initCount = counts[i % counts.length];
-      const once = { minTime: sampleSeconds, maxTime: 0, minSamples: 1, delay: 0 };
-      return add(name, () => run(), { ...once, ...{ initCount, async: true } });
-    }),
-    cycle(({ name, details }) => {
-      const { id, units } = cases.get(name)!;
-      const ns = (details.median * 1e9) / units;
-      samples.set(id, [...(samples.get(id) ?? []), ns]);
-      done++;
-      onSample(id, ns, done, total);
-      return '';
-    }),
-  );
+  for (let round = 1; round <= rounds; round++) {
+    await ready();
+    await suite(
+      rounds === 1 ? group : `${group}, round ${round} of ${rounds}`,
+      ...workloads.map(({ id, run }, i) => {
+        // `async` lets Ctrl-C be heard between the samples.
+        const once = { minTime: sampleSeconds, maxTime: 0, minSamples: 1, delay: 0 };
+        return add(id, () => run(), { ...once, ...{ initCount: counts[i], async: true } });
+      }),
+      cycle(({ name, details }) => {
+        const { id, units } = byName.get(name)!;
+        const ns = (details.median * 1e9) / units;
+        samples.set(id, [...(samples.get(id) ?? []), ns]);
+        done++;
+        onSample(id, ns, done, total);
+        return '';
+      }),
+    );
+  }
 }
 
 /** Warms a workload up and tells how many calls fill a sample. */

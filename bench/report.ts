@@ -35,9 +35,13 @@ export function resultsText(results: Results): string {
 }
 
 function machineText(results: Results): string {
-  const { machine, rounds, date, quick, complete } = results;
+  const { machine, rounds, date, quick, complete, waited_seconds: waited = 0 } = results;
   const { cpu, cores, flags, memory_gb, os, arch, node, rustc, commit, dirty, load } = machine;
-  const kind = [...(quick ? ['quick'] : []), ...(complete ? [] : ['stopped early'])];
+  const kind = [
+    ...(quick ? ['quick'] : []),
+    ...(complete ? [] : ['stopped early']),
+    ...(waited > 0 ? [`${waited} s of waiting for a calm machine`] : []),
+  ];
   return table(
     ['measured on', date],
     [

@@ -45,6 +45,8 @@ export interface Results {
   readonly machine: Machine;
   readonly rounds: number;
   readonly sample_seconds: number;
+  /** How long the run has waited for a calm machine, see `--patience`. */
+  waited_seconds?: number;
   measurements: Measurement[];
   /** What this machine could not measure, and why. */
   skipped: Skipped[];

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Calm } from './calm.js';
 import { type ComparisonReport, compareBuilds, compareRuns, readResults } from './compare.js';
 import {
   type Definition,
@@ -37,6 +38,7 @@ const HELP = `npm run bench -- [options]
   --peers                  also time the environments of bench/peers, in turns with ours
   --compare BASE.json      compare with an earlier run, by ratios to the calibration of each
   --compare-checkout DIR   time the build in another checkout in turns with this one
+  --patience SECONDS       wait so long, before each round, for a calm machine (default 0)
   --tolerance SHARE        a slowdown beyond this is a regression (default 0.15)
   --write-digests          make the expected digests anew, on the reference
   --write-docs             fill the tables of docs/PERFORMANCE.md from bench/results
@@ -54,6 +56,7 @@ const { values: options } = parseArgs({
     peers: { type: 'boolean', default: false },
     compare: { type: 'string' },
     'compare-checkout': { type: 'string' },
+    patience: { type: 'string', default: '0' },
     tolerance: { type: 'string', default: '0.15' },
     'write-digests': { type: 'boolean', default: false },
     'write-docs': { type: 'boolean', default: false },
@@ -65,6 +68,7 @@ const FULL = { rounds: 7, sampleSeconds: 0.04 };
 const QUICK = { rounds: 3, sampleSeconds: 0.015 };
 const settings = options.quick ? QUICK : FULL;
 const tolerance = Number(options.tolerance);
+const patience = Number(options.patience);
 const progress = new Progress();
 
 function chosenDefinitions(): Definition[] {
@@ -135,7 +139,8 @@ async function run(): Promise<void> {
   const base = compare === undefined ? null : readResults(readFileSync(compare, 'utf8'));
   const builds = [await loadBuild(ROOT, '')];
   if (checkout !== undefined) builds.push(await loadBuild(checkout, 'base '));
-  const session = new Session(builds, emptyResults(), settings, progress);
+  const calm = new Calm(patience);
+  const session = new Session(builds, emptyResults(), settings, progress, calm);
   // Not `once`: npm passes the signal on too, and a second one would end the process in between.
   process.on('SIGINT', () => {
     session.settle();
@@ -158,6 +163,9 @@ async function run(): Promise<void> {
 async function main(): Promise<void> {
   if (!(tolerance > 0 && tolerance < 1)) {
     throw new Error(`--tolerance is ${options.tolerance}: a share between 0 and 1 is needed`);
+  }
+  if (!(patience >= 0)) {
+    throw new Error(`--patience is ${options.patience}: seconds, 0 or more, are needed`);
   }
   if (options.help) process.stdout.write(HELP);
   else if (options.list) console.log(chosenDefinitions().map(idOf).join('\n'));

@@ -1,5 +1,6 @@
 /** One run of the benchmark: prepares, times and keeps what came of it. */
 import { calibration } from './calibration.js';
+import { Calm } from './calm.js';
 import type { Definition } from './definitions.js';
 import { idOf } from './definitions.js';
 import { measure, type OnSample, type Settings } from './measure.js';
@@ -29,6 +30,7 @@ export class Session {
     readonly results: Results,
     private readonly settings: Settings,
     private readonly progress: Progress,
+    private readonly calm = new Calm(0),
   ) {}
 
   /** Times definitions in turns. @throws DigestMismatchError before anything is timed. */
@@ -36,7 +38,7 @@ export class Session {
     const current = await this.open(definitions);
     const workloads = [calibration(), ...current.prepared];
     if (current.prepared.length > 0) {
-      await measure(name, workloads, this.settings, current.samples, this.onSample);
+      await measure(name, workloads, this.settings, current.samples, this.onSample, this.ready);
     }
     this.settle();
   }
@@ -51,8 +53,9 @@ export class Session {
       const once = { rounds: 1, sampleSeconds: PEER_SECONDS / 2 };
       for (let round = 0; round < PEER_ROUNDS; round++) {
         const name = `peers, round ${round + 1} of ${PEER_ROUNDS}`;
-        await measure(name, workloads, once, current.samples, this.onSample);
+        await measure(name, workloads, once, current.samples, this.onSample, this.ready);
         for (const id of ids) {
+          await this.ready();
           this.progress.show(id);
           const answer = await runner.ask(id, PEER_SECONDS);
           this.results.peers = withAnswer(this.results.peers, answer);
@@ -128,6 +131,12 @@ export class Session {
     prepared.push(workload);
     return null;
   }
+
+  private readonly ready = async () => {
+    this.progress.show('waiting for a calm machine');
+    await this.calm.wait();
+    this.results.waited_seconds = Math.round(this.calm.waitedSeconds);
+  };
 
   private readonly onSample: OnSample = (id, ns, done, total) => {
     this.progress.show(`${done}/${total}  ${id}: ${Number(ns.toPrecision(3))} ns`);
