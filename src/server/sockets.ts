@@ -88,11 +88,14 @@ export function sendAscii(socket: WebSocket, stream: Writable, text: string): vo
     sendBounded(socket, text);
     return;
   }
-  const head = length < 126 ? [0x81, length] : [0x81, 126, length >> 8, length & 0xff];
+  const head =
+    length < 126
+      ? String.fromCharCode(0x81, length)
+      : String.fromCharCode(0x81, 126, length >> 8, length & 0xff);
   together(() => {
     if (socket.readyState !== socket.OPEN) return;
     if (stream.writableLength > BUFFERED_BYTES_MAX) socket.terminate();
-    else stream.write(String.fromCharCode(...head) + text, 'latin1');
+    else stream.write(head + text, 'latin1');
   });
 }
 

@@ -51,9 +51,10 @@ export function encodeFields(
   row: Float32Array | Int32Array,
 ): void {
   const fields = fieldsOf(action);
-  ACTION_FIELDS.forEach((name, i) => {
+  for (let i = 0; i < ACTION_FIELDS.length; i++) {
+    const name = ACTION_FIELDS[i];
     row[i] = fieldNumber(name, name in fields ? fields[name] : defaults[name]);
-  });
+  }
 }
 
 /** An action's fields by name, from an object or an array of five numbers. */
@@ -63,7 +64,7 @@ function fieldsOf(action: unknown): Readonly<Record<string, unknown>> {
       return Object.fromEntries(ACTION_FIELDS.map((name, i) => [name, action[i]]));
     }
   } else if (typeof action === 'object' && action !== null && !Array.isArray(action)) {
-    const unknown = Object.keys(action).find((key) => !ACTION_FIELDS.some((name) => name === key));
+    const unknown = Object.keys(action).find((key) => !Object.hasOwn(FIELD_SPACES, key));
     if (unknown === undefined) return action as Readonly<Record<string, unknown>>;
     const value = show((action as Record<string, unknown>)[unknown]);
     const known = ACTION_FIELDS.join(', ');
@@ -79,9 +80,9 @@ function fieldNumber(name: keyof ServingAction, value: unknown): number {
   const number = isNumberArray(value) && value.length === 1 ? value[0] : value;
   const plain = name === 'prefill_disagg' && typeof number === 'boolean' ? Number(number) : number;
   const member = space instanceof Box && typeof plain === 'number' ? [plain] : plain;
-  const problem = space.describe(member, `action.${name}`);
-  if (problem !== null) throw new RangeError(problem.replace('[0] is', ' is'));
-  return plain as number;
+  if (space.contains(member)) return plain as number;
+  const problem = space.describe(member, `action.${name}`) as string;
+  throw new RangeError(problem.replace('[0] is', ' is'));
 }
 
 /** Five numbers in [-1, 1]: KV linear, batch in log2, the choices by equal parts. */

@@ -152,10 +152,10 @@ function parse(text: string): Message | ProtocolError {
     const known = Object.keys(DATA).join(', ');
     return new ProtocolError('UNKNOWN_TYPE', `Unknown message type: one of ${known} is needed`);
   }
-  const extra = Object.keys(message).find((name) => name !== 'type' && name !== 'data');
-  if (extra !== undefined) {
-    const name = extra.slice(0, 100);
-    return new ProtocolError('VALIDATION_ERROR', `Invalid message: ${name} is no field of one`);
+  for (const name in message) {
+    if (name === 'type' || name === 'data') continue;
+    const extra = name.slice(0, 100);
+    return new ProtocolError('VALIDATION_ERROR', `Invalid message: ${extra} is no field of one`);
   }
   if (DATA[type] === 'none' && data !== undefined) {
     return new ProtocolError('VALIDATION_ERROR', `Invalid message: ${type} takes no data`);
