@@ -48,17 +48,14 @@ const rust: readonly Registration[] = [
   {
     path: 'crates/core/src/envs/mod.rs',
     after: /^use crate::generated::common::.*;\n/gm,
-    insert: 'use crate::generated::__stem__ as __stem___layout;\n',
+    insert: 'use crate::generated::__stem__::LAYOUT as __STEM__;\n',
   },
   {
     path: 'crates/core/src/envs/mod.rs',
-    after: /^(?= {8}_ => Err\(ProgramError::Header\(header::FAMILY\)\),\n)/gm,
-    insert: `        f if f == __stem___layout::LAYOUT.family => make(
-            &__stem___layout::LAYOUT,
-            bytes,
-            options,
-            __stem__::__Stem__::new,
-        ),
+    after: /^(?= {4}\} else \{\n {8}Err\(ProgramError::Header\(header::FAMILY\)\)\n)/gm,
+    insert: `    } else if family == __STEM__.family {
+        let make = __stem__::__Stem__::new;
+        Ok(FamilyTask::new(&__STEM__, bytes, metrics, make)?)
 `,
   },
 ];
