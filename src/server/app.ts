@@ -59,6 +59,7 @@ export async function buildServer(
   const routes = new RouteTable(app);
   app.setErrorHandler(replyWithError(log));
   measureRequests(app, metrics.requests, log);
+  endOtherHandshakes(app);
   await addPlugins(app, config);
   app.setNotFoundHandler(config.rateLimit > 0 ? { preHandler: app.rateLimit() } : {}, routes.reply);
   if (config.token !== null) requireToken(app, config.token);
@@ -137,7 +138,6 @@ async function addPlugins(app: App, config: ServerConfig): Promise<void> {
 
 /** In a scope of their own, for what WebSockets need would be asked of every other request too. */
 async function addSockets(app: App, context: ServerContext, batches: VecStore): Promise<void> {
-  endOtherHandshakes(app);
   await app.register(async (scope: App) => {
     await scope.register(fastifyWebsocket, {
       options: { maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false },

@@ -26,7 +26,8 @@ export function requireToken(app: FastifyInstance, token: string): void {
 
 /**
  * Ends the connection of a handshake where there is no socket, once it is answered: Node no longer
- * watches over a connection that has asked for another protocol.
+ * watches over a connection that has asked for another protocol. Call it before anything that may
+ * refuse a request, whose answers end theirs too.
  */
 export function endOtherHandshakes(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {

@@ -48,25 +48,36 @@ it('a client that sends its request too slowly is cut off', async () => {
   expect(reply).toMatch(/^HTTP\/1\.1 408/);
 });
 
+/** What a handshake is answered, once the server has closed its connection. */
+async function handshake(port: number, path: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${key}\r\n\r\n`);
+  let reply = '';
+  socket.on('data', (data) => {
+    reply += String(data);
+  });
+  await new Promise((resolve) => socket.on('close', resolve));
+  return reply;
+}
+
 it('a handshake where there is no socket is answered like any request, and ended', async () => {
   const app = await testServer();
   const port = Number(new URL(await listen(app)).port);
-  for (const [path, status] of [
-    ['/health', 200],
-    ['/nowhere', 404],
-    ['/openenv/serving/nothing/ws', 404],
-  ]) {
-    const socket = connect(port, '127.0.0.1');
-    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
-    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${key}\r\n\r\n`);
-    let reply = '';
-    socket.on('data', (data) => {
-      reply += String(data);
-    });
-    await new Promise((resolve) => socket.on('close', resolve));
-    expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-  }
+  expect(await handshake(port, '/health')).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await handshake(port, '/nowhere')).toMatch(/^HTTP\/1\.1 404 /);
+  expect(await handshake(port, '/openenv/serving/nothing/ws')).toMatch(/^HTTP\/1\.1 404 /);
+});
+
+it('a handshake that is refused for its token or its rate is ended too', async () => {
+  const guarded = await testServer({ token: 'secret' });
+  const guardedPort = Number(new URL(await listen(guarded)).port);
+  expect(await handshake(guardedPort, '/tasks')).toMatch(/^HTTP\/1\.1 401 /);
+  const limited = await testServer({ rateLimit: 1 });
+  const limitedPort = Number(new URL(await listen(limited)).port);
+  await handshake(limitedPort, '/health');
+  expect(await handshake(limitedPort, '/health')).toMatch(/^HTTP\/1\.1 429 /);
 });
 
 it('a frame larger than any batch ends its connection and nothing else', async () => {
