@@ -13,8 +13,13 @@ const PAUSE_MS = 100;
 const MEMORY_BYTES = 2 ** 25;
 const LINE_BYTES = 64;
 
+/** Tells whether the machine is calm. */
+export interface Probe {
+  isQuick(): boolean;
+}
+
 /** Work of some milliseconds, and the least that it has taken. */
-class Probe {
+class TimedWork implements Probe {
   private shortestMs = Number.POSITIVE_INFINITY;
 
   constructor(private readonly work: () => void) {}
@@ -31,12 +36,14 @@ class Probe {
 export class Calm {
   /** All waiting so far. */
   waitedSeconds = 0;
-  private readonly probes: readonly Probe[];
 
   /** @param patienceSeconds longest wait at a time; 0 never waits */
-  constructor(private readonly patienceSeconds: number) {
-    this.probes = patienceSeconds === 0 ? [] : [processorProbe(), memoryProbe()];
-  }
+  constructor(
+    private readonly patienceSeconds: number,
+    private readonly probes: readonly Probe[] = patienceSeconds === 0
+      ? []
+      : [processorProbe(), memoryProbe()],
+  ) {}
 
   /** Resolves when the machine is calm, or when patience is over. */
   async wait(): Promise<void> {
@@ -56,7 +63,7 @@ export class Calm {
 
 function processorProbe(): Probe {
   const { run } = calibration();
-  return new Probe(() => {
+  return new TimedWork(() => {
     for (let i = 0; i < CALIBRATIONS; i++) run();
   });
 }
@@ -64,7 +71,7 @@ function processorProbe(): Probe {
 /** Reads and writes a number of every cache line. */
 function memoryProbe(): Probe {
   const numbers = new Float64Array(MEMORY_BYTES / 8);
-  return new Probe(() => {
+  return new TimedWork(() => {
     for (let i = 0; i < numbers.length; i += LINE_BYTES / 8) numbers[i] += 1;
   });
 }

@@ -1,13 +1,23 @@
 import { expect, it } from 'vitest';
 import { Calm } from '../../bench/calm.js';
 
-it('waits no longer than its patience, and without any not at all', async () => {
-  const none = new Calm(0);
-  await none.wait();
-  expect(none.waitedSeconds).toBe(0);
-  const some = new Calm(0.2);
-  for (let i = 0; i < 3; i++) await some.wait();
-  // What a wait is made of is a pause, and a look of some milliseconds.
-  expect(some.waitedSeconds).toBeGreaterThanOrEqual(0);
-  expect(Number.isFinite(some.waitedSeconds)).toBe(true);
+it('without patience never waits', async () => {
+  const calm = new Calm(0);
+  await calm.wait();
+  expect(calm.waitedSeconds).toBe(0);
+});
+
+it('waits until every probe is quick', async () => {
+  let looks = 0;
+  const calm = new Calm(60, [{ isQuick: () => true }, { isQuick: () => ++looks === 3 }]);
+  await calm.wait();
+  expect(looks).toBe(3);
+  expect(calm.waitedSeconds).toBeGreaterThan(0);
+});
+
+it('goes on when its patience is over, and adds its waits up', async () => {
+  const calm = new Calm(0.2, [{ isQuick: () => false }]);
+  await calm.wait();
+  await calm.wait();
+  expect(calm.waitedSeconds).toBeGreaterThanOrEqual(0.4);
 });
