@@ -30,8 +30,8 @@ export type ReportedValue =
   | { readonly kind: 'label'; readonly index: number; readonly labels: readonly string[] }
   /** The names of the numbers in which the action is not what the metrics say was applied. */
   | { readonly kind: 'overwritten'; readonly fields: readonly OverwrittenField[] }
-  /** The same at every step. */
-  | { readonly kind: 'constant'; readonly value: Json }
+  /** The same at every step; each report has a list of its own. */
+  | { readonly kind: 'list'; readonly items: readonly (string | number)[] }
   | { readonly kind: 'object'; readonly report: Report };
 
 export interface OverwrittenField {
@@ -92,8 +92,8 @@ function reportedValue(value: ReportedValue, rows: StepRows): Json {
       return value.labels[rows.metrics[value.index]];
     case 'overwritten':
       return overwrittenNames(value.fields, rows);
-    case 'constant':
-      return value.value;
+    case 'list':
+      return [...value.items];
     case 'object':
       return describeStep(value.report, rows);
   }

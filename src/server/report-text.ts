@@ -8,7 +8,7 @@ import {
 } from '../index.js';
 import { type JsonPart, type JsonText, jsonPart } from './json-text.js';
 
-type Varying = Exclude<ReportedValue, { kind: 'constant' | 'object' }>;
+type Varying = Exclude<ReportedValue, { kind: 'list' | 'object' }>;
 
 /** A value that differs from step to step, and the text between the one before it and itself. */
 interface Slot {
@@ -74,7 +74,7 @@ class FrameMaker {
   }
 
   private value(value: ReportedValue): void {
-    if (value.kind === 'constant') this.before += JSON.stringify(value.value);
+    if (value.kind === 'list') this.before += JSON.stringify(value.items);
     else if (value.kind === 'object') this.object(value.report);
     else this.slot(value);
   }

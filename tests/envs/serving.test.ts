@@ -226,6 +226,8 @@ describe('what a step reports', () => {
       'slo_violations',
     ]);
     expect(info['workload']).toMatchObject({ phase: 'warmup', is_burst: false });
+    // A caller may keep a report and change it.
+    expect(reportOf(task, batch.channels)['locked_actions']).not.toBe(info['locked_actions']);
     const { queue_depth } = info['workload'] as JsonObject;
     const { arrivals, served } = info['metrics'] as JsonObject;
     expect(queue_depth).toBe((arrivals as number) - (served as number));

@@ -40,7 +40,7 @@ export function servingReport(config: ServingConfig): Report {
     objectEntry('workload', workloadReport(config)),
     flagEntry(isMeasured ? 'does_not_fit' : 'oom', metric.oom),
     objectEntry('applied_action', appliedReport()),
-    { name: 'locked_actions', kind: 'constant', value: locked },
+    { name: 'locked_actions', kind: 'list', items: locked },
   ];
   if (config.actionSpace !== 'structured') return report;
   const fields = ACTION_FIELDS.flatMap((name, asked) =>
@@ -59,7 +59,7 @@ function workloadReport({ normalizeObservation, priorityMix }: ServingConfig): R
     { name: 'phase', kind: 'label', index: metric.phase, labels: phaseNames },
     flagEntry('is_burst', metric.phase, phase.burst),
     metricEntry('prompt_len_bucket', metric.promptLenBucket),
-    { name: 'priority_distribution', kind: 'constant', value: [...priorityMix] },
+    { name: 'priority_distribution', kind: 'list', items: priorityMix },
     observed('arrival_rate', observation.arrivalRate),
     observed('mean_prompt_len', observation.meanPromptLen),
     observed('queue_depth', observation.queueDepth),
