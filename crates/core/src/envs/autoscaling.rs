@@ -90,19 +90,12 @@ impl Autoscaling {
 
     /// Capacity units of the instances that serve, or of all; at least 1.
     fn units(&self, block: &Block, lane: usize, serving: bool) -> f64 {
-        let s = &self.s;
-        let capacities = [s.capacity_0, s.capacity_1, s.capacity_2];
-        let of = |kind: usize| {
-            let starting = if serving {
-                sum_of_pairs(block.words[STARTING[kind]][lane])
-            } else {
-                0
-            };
-            let count = block.words[COUNTS[kind]][lane] as i32;
-            f64::from(count.wrapping_sub(starting as i32)) * capacities[kind]
+        let starting = if serving {
+            starting(block, lane)
+        } else {
+            [0; COUNTS.len()]
         };
-        let units = of(0) + of(1) + of(2);
-        if units > 1.0 { units } else { 1.0 }
+        self.prices.units(counts(block, lane), starting)
     }
 
     /// Who was starting comes closer to serving; then the change, within its bounds.
@@ -156,59 +149,55 @@ impl Autoscaling {
         block.reals[real::REQUEST_RATE][lane] = if rate > 0.0 { f64::from(rate) } else { 0.0 };
     }
 
-    /// Latency and utilisations under the present rate.
+    /// What observation, reward and statistics read of the present rate and instances.
+    #[inline(always)]
     fn measure(&self, block: &Block, lane: usize, m: &mut Metrics) {
+        let starting = starting(block, lane);
         let rate = block.reals[real::REQUEST_RATE][lane];
-        let serving = self.units(block, lane, true);
-        let latency = rate / serving;
+        let latency = rate / self.prices.units(counts(block, lane), starting);
         m[metric::CPU] = (latency * self.s.cpu_factor) as f32;
         m[metric::MEMORY] = (latency * self.s.memory_factor) as f32;
         m[metric::REQUEST_RATE] = rate as f32;
         m[metric::INSTANCES] = instances(block, lane) as f32;
         m[metric::LATENCY] = latency as f32;
-        let starting: u32 = STARTING
-            .iter()
-            .map(|&slot| sum_of_pairs(block.words[slot][lane]))
-            .sum();
-        m[metric::STARTING_INSTANCES] = starting as f32;
-        m[metric::CAPACITY_UNITS] = self.units(block, lane, false) as f32;
-        m[metric::SERVING_UNITS] = serving as f32;
-        m[metric::BUDGET_LEFT] = block.reals[real::BUDGET_LEFT][lane] as f32;
-        m[metric::STEP] = block.words[word::STEP][lane] as f32;
+        m[metric::STARTING_INSTANCES] = starting.iter().sum::<u32>() as f32;
     }
 
     /// Pays the instances from the budget.
     fn pay(&self, block: &mut Block, lane: usize) {
-        let price = self.price(block, lane);
+        let price = self.prices.of(counts(block, lane));
         block.reals[real::BUDGET_LEFT][lane] -= self.s.has_budget * price;
     }
 
-    /// What the instances cost for a step.
+    /// A step's price and verdict.
     #[inline(always)]
-    fn price(&self, block: &Block, lane: usize) -> f64 {
-        let s = &self.s;
-        let count = |kind: usize| f64::from(block.words[COUNTS[kind]][lane]);
-        count(0) * s.price_0 + count(1) * s.price_1 + count(2) * s.price_2
+    fn tell(&self, block: &Block, lane: usize, m: &mut Metrics) {
+        let late = f64::from(m[metric::LATENCY]) > self.s.latency_sla;
+        let over = block.reals[real::BUDGET_LEFT][lane] < 0.0;
+        m[metric::PRICE] = self.prices.of(counts(block, lane)) as f32;
+        m[metric::SLA_VIOLATION] = if late { 1.0 } else { 0.0 };
+        m[metric::OVER_BUDGET] = if over { 1.0 } else { 0.0 };
     }
 
-    /// The metrics of a step's price, verdict and reward.
-    fn tell(&self, block: &Block, lane: usize, m: &mut Metrics) {
-        let s = &self.s;
-        let price = self.price(block, lane);
-        let left = block.reals[real::BUDGET_LEFT][lane];
-        let late = f64::from(m[metric::LATENCY]) > s.latency_sla;
-        let (cpu, memory) = (f64::from(m[metric::CPU]), f64::from(m[metric::MEMORY]));
-        let (cpu, memory) = (
-            self.judge.value(cpu, &self.judge.cpu),
-            self.judge.value(memory, &self.judge.memory),
-        );
-        m[metric::PRICE] = price as f32;
-        m[metric::SLA_VIOLATION] = if late { 1.0 } else { 0.0 };
-        m[metric::OVER_BUDGET] = if left < 0.0 { 1.0 } else { 0.0 };
+    /// The parts of a step's reward, which nothing but `info` reads.
+    fn explain(&self, block: &Block, lane: usize, m: &mut Metrics) {
+        let judge = &self.judge;
+        let cpu = judge.value(f64::from(m[metric::CPU]), &judge.cpu);
+        let memory = judge.value(f64::from(m[metric::MEMORY]), &judge.memory);
+        let price = self.prices.of(counts(block, lane));
         m[metric::REWARD_CPU] = cpu as f32;
         m[metric::REWARD_MEMORY] = memory as f32;
-        m[metric::REWARD_COST] = (0.0 - s.cost_weight * price) as f32;
-        m[metric::REWARD_MIXED] = (0.0 - self.judge.mixed(cpu, memory)) as f32;
+        m[metric::REWARD_COST] = (0.0 - self.s.cost_weight * price) as f32;
+        m[metric::REWARD_MIXED] = (0.0 - judge.mixed(cpu, memory)) as f32;
+    }
+
+    /// Publishes the metrics, with those that only `info` reads.
+    fn report(&self, block: &mut Block, lane: usize, m: &mut Metrics) {
+        m[metric::CAPACITY_UNITS] = self.units(block, lane, false) as f32;
+        m[metric::SERVING_UNITS] = self.units(block, lane, true) as f32;
+        m[metric::BUDGET_LEFT] = block.reals[real::BUDGET_LEFT][lane] as f32;
+        m[metric::STEP] = block.words[word::STEP][lane] as f32;
+        block.metrics[lane * metric::COUNT..][..metric::COUNT].copy_from_slice(m);
     }
 
     /// The observation row: rounded to f32, then scaled by the program's fixed scalings.
@@ -229,9 +218,6 @@ impl Autoscaling {
         let out = &mut block.observations[lane * width..(lane + 1) * width];
         for (i, value) in out.iter_mut().enumerate() {
             *value = row[i] * self.t.observation_scale[i];
-        }
-        if !block.metrics.is_empty() {
-            block.metrics[lane * metric::COUNT..][..metric::COUNT].copy_from_slice(m);
         }
     }
 
@@ -286,6 +272,9 @@ impl Env for Autoscaling {
         let mut m = [0.0; metric::COUNT];
         self.measure(block, lane, &mut m);
         self.observe(block, lane, &m);
+        if !block.metrics.is_empty() {
+            self.report(block, lane, &mut m);
+        }
     }
 
     fn step(&self, block: &mut Block, lane: usize) {
@@ -298,12 +287,18 @@ impl Env for Autoscaling {
         self.tell(block, lane, &mut m);
         self.observe(block, lane, &m);
         let (cpu, memory) = (f64::from(m[metric::CPU]), f64::from(m[metric::MEMORY]));
-        block.rewards[lane] = self.judge.reward(cpu, memory, self.price(block, lane));
+        block.rewards[lane] = self
+            .judge
+            .reward(cpu, memory, self.prices.of(counts(block, lane)));
         block.costs[lane] = m[metric::SLA_VIOLATION] + m[metric::OVER_BUDGET];
         let over = cpu > self.s.utilization_limit || memory > self.s.utilization_limit;
         block.terminated[lane] = u8::from(over);
         block.truncated[lane] = u8::from(block.words[word::STEP][lane] >= self.limits.horizon);
         self.fold(block, lane, &m);
+        if !block.metrics.is_empty() {
+            self.explain(block, lane, &mut m);
+            self.report(block, lane, &mut m);
+        }
     }
 
     #[inline(always)]
@@ -316,11 +311,22 @@ impl Env for Autoscaling {
     }
 }
 
+/// Instances of each type, the starting ones included.
+#[inline(always)]
+fn counts(block: &Block, lane: usize) -> [u32; 3] {
+    COUNTS.map(|slot| block.words[slot][lane])
+}
+
+/// Starting instances of each type.
+#[inline(always)]
+fn starting(block: &Block, lane: usize) -> [u32; 3] {
+    STARTING.map(|slot| sum_of_pairs(block.words[slot][lane]))
+}
+
 /// Instances of all types, the starting ones included.
 #[inline(always)]
 fn instances(block: &Block, lane: usize) -> i32 {
-    let words = &block.words;
-    (words[word::COUNT_0][lane] + words[word::COUNT_1][lane] + words[word::COUNT_2][lane]) as i32
+    counts(block, lane).iter().sum::<u32>() as i32
 }
 
 /// Sum of a word's sixteen two-bit counts.

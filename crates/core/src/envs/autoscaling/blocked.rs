@@ -265,7 +265,8 @@ impl Autoscaling {
             let mut m: Metrics = [0.0; metric::COUNT];
             self.measure(block, lane, &mut m);
             self.tell(block, lane, &mut m);
-            block.metrics[lane * metric::COUNT..][..metric::COUNT].copy_from_slice(&m);
+            self.explain(block, lane, &mut m);
+            self.report(block, lane, &mut m);
         }
     }
 }

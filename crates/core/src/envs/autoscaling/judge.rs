@@ -18,6 +18,23 @@ impl Prices {
             prices: [s.price_0, s.price_1, s.price_2],
         }
     }
+
+    /// What so many instances of each type cost for a step.
+    #[inline(always)]
+    pub(super) fn of(&self, [first, second, third]: [u32; 3]) -> f64 {
+        let prices = &self.prices;
+        f64::from(first) * prices[0] + f64::from(second) * prices[1] + f64::from(third) * prices[2]
+    }
+
+    /// Capacity units of the instances that are not starting, at least 1.
+    #[inline(always)]
+    pub(super) fn units(&self, counts: [u32; 3], starting: [u32; 3]) -> f64 {
+        let of = |kind: usize| {
+            f64::from(counts[kind].wrapping_sub(starting[kind]) as i32) * self.capacities[kind]
+        };
+        let units = of(0) + of(1) + of(2);
+        if units > 1.0 { units } else { 1.0 }
+    }
 }
 
 /// The target range of one utilisation, percent.
