@@ -289,16 +289,19 @@ impl Prices {
             group.word::<I>(word::COUNT_2),
         );
         let [starting_0, starting_1, starting_2] = starting::<I>(group);
-        let sum = |[first, second, third]: [I::U32; 3], weights: [f64; 3]| {
-            I::real(first) * I::F64::splat(weights[0])
-                + I::real(second) * I::F64::splat(weights[1])
-                + I::real(third) * I::F64::splat(weights[2])
-        };
         let serving = [first - starting_0, second - starting_1, third - starting_2];
         Fleet {
             total: first + second + third,
-            serving: at_least_one(sum(serving, self.capacities)),
-            price: sum([first, second, third], self.prices),
+            serving: at_least_one(weighted::<I>(serving, self.capacities)),
+            price: weighted::<I>([first, second, third], self.prices),
         }
     }
+}
+
+/// The sum of three counts by their weights.
+#[inline(always)]
+fn weighted<I: Isa>([first, second, third]: [I::U32; 3], weights: [f64; 3]) -> I::F64 {
+    I::real(first) * I::F64::splat(weights[0])
+        + I::real(second) * I::F64::splat(weights[1])
+        + I::real(third) * I::F64::splat(weights[2])
 }
