@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::{Float, GROUP_MAX, Pair, ROW};
+use super::{Float, Pair, ROW};
 
 /// Lanes in a group.
 pub const EIGHT: usize = 8;
@@ -59,10 +59,9 @@ impl<T: Octet> Pair for Twice<T> {
     }
 }
 
-/// `Isa::columns_of_pairs`
+/// `Isa::columns_of_pairs`, of lanes 0 and 4, 1 and 5, 2 and 6, 3 and 7.
 #[inline(always)]
-pub fn columns_of_pairs<T: Octet>(pairs: [Twice<T>; GROUP_MAX / 2]) -> [T; ROW] {
-    let [a, b, c, d, ..] = pairs;
+pub fn columns_of_pairs<T: Octet>([a, b, c, d]: [Twice<T>; 4]) -> [T; ROW] {
     T::transpose([a.0, b.0, c.0, d.0, a.1, b.1, c.1, d.1])
 }
 

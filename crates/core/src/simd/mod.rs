@@ -146,9 +146,8 @@ pub trait Isa: Copy {
         rank
     }
 
-    /// A row for each lane, as columns. Four pairs are eight lanes: rows `i` and `i + 4` of eight
-    /// are a pair. Groups of eight lanes have no use for the last four pairs.
-    fn columns_of_pairs(pairs: [Self::Pair; GROUP_MAX / 2]) -> [Self::F32; ROW];
+    /// A row for each lane, as columns; `pair` gives the rows of two lanes.
+    fn columns_of_pairs(pair: impl Fn([usize; 2]) -> Self::Pair) -> [Self::F32; ROW];
     /// The first rows of `N <= 8` numbers, given by their bits, as columns.
     fn columns<const N: usize>(rows: &[[u32; N]]) -> [Self::F32; N];
     /// Stores columns as rows of as many numbers.

@@ -4,7 +4,7 @@ use std::array::from_fn;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 use super::eight::{self, EIGHT, Octet, Twice};
-use super::{CELLS, Float, GROUP_MAX, Isa, ROW, Word, first, first_mut};
+use super::{CELLS, Float, Isa, ROW, Word, first, first_mut};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 
 /// The instruction set of none in particular.
@@ -197,8 +197,8 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
-    fn columns_of_pairs(pairs: [Self::Pair; GROUP_MAX / 2]) -> [Eight<f32>; ROW] {
-        eight::columns_of_pairs(pairs)
+    fn columns_of_pairs(pair: impl Fn([usize; 2]) -> Self::Pair) -> [Eight<f32>; ROW] {
+        eight::columns_of_pairs([pair([0, 4]), pair([1, 5]), pair([2, 6]), pair([3, 7])])
     }
 
     #[inline(always)]

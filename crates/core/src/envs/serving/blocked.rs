@@ -67,7 +67,8 @@ impl Serving {
         if !group.metrics::<I>().is_empty() {
             m[metric::PHASE] =
                 I::float(I::gather(&self.t.profile_phase, self.now_group::<I>(group)));
-            I::store_rows(&m, group.metrics::<I>());
+            // A copy: what others read stays in registers.
+            I::store_rows(&{ m }, group.metrics::<I>());
         }
         let step = group.word::<I>(word::STEP) + I::U32::splat(1);
         group.set_word::<I>(word::STEP, step);

@@ -16,17 +16,34 @@ pub(super) fn fold<I: Isa, const MEASURED: bool>(
     group.add::<I>(statistic::LENGTH_STEPS, one);
     group.add::<I>(statistic::EPISODE_RETURN, I::widen(outcome.reward));
     group.add::<I>(statistic::EPISODE_COST, I::widen(outcome.cost));
-    for (slot, index) in SUMS {
-        // Origin's dynamics know no good requests: their sum stays zero.
-        if MEASURED || index != metric::GOOD {
-            group.add::<I>(slot, I::widen(m[index]));
-        }
-    }
+    // One by one: metrics that a loop reads by its index would have to be in memory.
+    const { assert!(SUMS.len() == 9) };
+    add_sum::<I, MEASURED>(group, m, const { SUMS[0] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[1] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[2] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[3] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[4] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[5] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[6] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[7] });
+    add_sum::<I, MEASURED>(group, m, const { SUMS[8] });
     let steps = I::real(group.word::<I>(word::STEP));
     let memory = I::widen(m[metric::GPU_MEMORY_GB]);
     let most = memory.above(group.statistic::<I>(statistic::GPU_MEMORY_GB_MAX));
     let most = I::F64::splat(2.0).if_above(steps, memory, most);
     group.set_statistic::<I>(statistic::GPU_MEMORY_GB_MAX, most);
+}
+
+#[inline(always)]
+fn add_sum<I: Isa, const MEASURED: bool>(
+    group: &mut Group,
+    m: &Metrics<I>,
+    [slot, index]: [usize; 2],
+) {
+    // Origin's dynamics know no good requests: their sum stays zero.
+    if MEASURED || index != metric::GOOD {
+        group.add::<I>(slot, I::widen(m[index]));
+    }
 }
 
 /// Puts configurations into force, and folds how far batch sizes and KV budgets have moved: before

@@ -142,15 +142,10 @@ impl Serving {
     /// The grid's rows at places, one metric per element, quantisation applied.
     #[inline(always)]
     pub(super) fn grid_group<I: Isa>(&self, place: &Place) -> [I::F32; GRID_METRICS] {
-        let mut pairs = [I::Pair::splat(0.0); GROUP_MAX / 2];
-        let (fours, _) = pairs.as_chunks_mut::<4>();
-        for (index, four) in fours.iter_mut().enumerate().take(I::GROUP / 8) {
-            for (i, pair) in four.iter_mut().enumerate() {
-                let lane = 8 * index + i;
-                *pair = self.corners.interpolate::<I>(place, [lane, lane + 4]);
-            }
-        }
-        I::columns_of_pairs(pairs)
+        I::columns_of_pairs(
+            #[inline(always)]
+            |lanes| self.corners.interpolate::<I>(place, lanes),
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 use super::ymm::{Epi32, Pd, Ps};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 use crate::simd::eight::{self, EIGHT, Octet, Twice};
-use crate::simd::{CELLS, GROUP_MAX, Isa, ROW, Word, first, first_mut};
+use crate::simd::{CELLS, Isa, ROW, Word, first, first_mut};
 
 #[derive(Clone, Copy)]
 pub struct Avx2;
@@ -55,8 +55,8 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn columns_of_pairs(pairs: [Self::Pair; GROUP_MAX / 2]) -> [Ps; ROW] {
-        eight::columns_of_pairs(pairs)
+    fn columns_of_pairs(pair: impl Fn([usize; 2]) -> Self::Pair) -> [Ps; ROW] {
+        eight::columns_of_pairs([pair([0, 4]), pair([1, 5]), pair([2, 6]), pair([3, 7])])
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 
 use super::zmm::{Epi32, Pd, Ps, SIXTEEN};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
-use crate::simd::{CELLS, Float, GROUP_MAX, Isa, ROW, Word, first_mut};
+use crate::simd::{CELLS, Float, Isa, ROW, Word, first_mut};
 
 #[derive(Clone, Copy)]
 pub struct Avx512;
@@ -92,8 +92,10 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn columns_of_pairs(pairs: [Ps; GROUP_MAX / 2]) -> [Ps; ROW] {
-        unsafe { columns_of_pairs(pairs) }
+    fn columns_of_pairs(pair: impl Fn([usize; 2]) -> Ps) -> [Ps; ROW] {
+        let [a, b, c, d] = [pair([0, 4]), pair([1, 5]), pair([2, 6]), pair([3, 7])];
+        let [e, f, g, h] = [pair([8, 12]), pair([9, 13]), pair([10, 14]), pair([11, 15])];
+        unsafe { columns_of_pairs([a.0, b.0, c.0, d.0], [e.0, f.0, g.0, h.0]) }
     }
 
     #[inline(always)]
@@ -163,14 +165,10 @@ fn unzip_quarters(a: __m512, b: __m512) -> (__m512, __m512) {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn columns_of_pairs(pairs: [Ps; GROUP_MAX / 2]) -> [Ps; ROW] {
-    let [a, b, c, d, e, f, g, h] = pairs.map(|pair| pair.0);
+fn columns_of_pairs(first: [__m512; 4], last: [__m512; 4]) -> [Ps; ROW] {
     // Numbers i of rows 0 to 3, i + 4 of these, i of rows 4 to 7, i + 4 of these; and eight on.
-    let (first, last) = (
-        transpose_quarters([a, b, c, d]),
-        transpose_quarters([e, f, g, h]),
-    );
-    let mut columns = [Ps(a); ROW];
+    let (first, last) = (transpose_quarters(first), transpose_quarters(last));
+    let mut columns = [Ps(first[0]); ROW];
     for i in 0..4 {
         let (low, high) = unzip_quarters(first[i], last[i]);
         (columns[i], columns[i + 4]) = (Ps(low), Ps(high));
