@@ -14,6 +14,8 @@ export class Grid {
   private readonly rows: Float64Array;
   /** What each metric of each row gains up to the next prompt node; rounded and held alike. */
   private readonly gains: Float64Array;
+  /** What quantisation makes of each metric, by tier. */
+  private readonly factors: Float32Array;
   private readonly batch: Axis;
   private readonly kv: Axis;
   private readonly prompt: Axis;
@@ -22,6 +24,7 @@ export class Grid {
   constructor(s: ServingScalars, t: ServingTables) {
     this.rows = Float64Array.from(t.grid);
     this.gains = promptGains(t.grid, s.numPrompt);
+    this.factors = t.quantFactors;
     this.batch = { nodes: t.batchNodes, inv: t.batchInv, count: s.numBatch };
     this.kv = { nodes: t.kvNodes, inv: t.kvInv, count: s.numKv };
     this.prompt = { nodes: t.promptNodes, inv: t.promptInv, count: s.numPrompt };
@@ -31,16 +34,17 @@ export class Grid {
   /**
    * The metrics of a plane, as many as `out` takes, between the eight rows around a point: along
    * the prompt, then along KV, then along the batch. An axis of one node has both corners in the
-   * same place.
+   * same place. Each is multiplied by its factor, of which the first is at `tier`.
    */
   interpolate(
     plane: number,
     batchSize: number,
     kvBudget: number,
     promptLen: number,
+    tier: number,
     out: Float32Array,
   ): void {
-    const { rows, gains, batch, kv, prompt } = this;
+    const { rows, gains, factors, batch, kv, prompt } = this;
     const batchCell = cellOf(batch, batchSize);
     const kvCell = cellOf(kv, kvBudget);
     const promptCell = cellOf(prompt, promptLen);
@@ -62,7 +66,7 @@ export class Grid {
       const atHighHigh = advance(rows[highHigh + i], gains[highHigh + i], alongPrompt);
       const atLow = lerp(atLowLow, atLowHigh, alongKv);
       const atHigh = lerp(atHighLow, atHighHigh, alongKv);
-      out[i] = lerp(atLow, atHigh, alongBatch);
+      out[i] = lerp(atLow, atHigh, alongBatch) * factors[tier + i];
     }
   }
 }

@@ -45,6 +45,7 @@ function configure(
 ): void {
   const { s } = program;
   const { wanted, grid, promptLen } = scratch;
+  out.metrics[metric.promptLenBucket] = program.promptBucket(promptLen);
   if (state.rolloutLeft > 0) keepSlowKnobs(state, wanted);
   program.gridMetrics(wanted, promptLen, grid);
   const fits = grid[gridMetric.memory] <= f(s.memoryMaxGb);

@@ -56,14 +56,15 @@ function measure(
   const { s, t } = program;
   const { grid, promptLen } = scratch;
   program.gridMetrics(state, promptLen, grid);
-  const bucket = state.specIndex * NUM_BUCKETS + program.promptBucket(promptLen);
+  const bucket = program.promptBucket(promptLen);
+  const row = state.specIndex * NUM_BUCKETS + bucket;
   const long = clip(f(f(promptLen - f(s.disaggPromptFrom)) * f(s.disaggPromptGain)), 0, 1);
   const apart = state.prefillDisagg === 1;
   const ttftFactor = apart ? f(1 - f(f(s.disaggTtft) * long)) : 1;
   const tpotFactor = apart ? f(1 - f(f(s.disaggTpot) * long)) : 1;
   const costFactor = apart ? f(s.disaggCost) : 1;
   const memoryFactor = apart ? f(s.disaggMemory) : 1;
-  const speed = t.speed[bucket];
+  const speed = t.speed[row];
   const ttftP50 = f(f(f(grid[gridMetric.ttftP50] * speed) * ttftFactor) * scratch.noiseTtftP50);
   const ttftP99 = f(grid[gridMetric.ttftP99] * scratch.noiseTtftP99);
   const tpot = f(f(f(grid[gridMetric.tpot] * speed) * tpotFactor) * scratch.noiseTpot);
@@ -71,6 +72,7 @@ function measure(
   const memory = f(grid[gridMetric.memory] * memoryFactor);
   const memoryMax = f(s.memoryMaxGb);
   const m = out.metrics;
+  m[metric.promptLenBucket] = bucket;
   m[metric.ttftP50Ms] = ttftP50 > 1 ? ttftP50 : 1;
   m[metric.ttftP99Ms] = ttftP99 > 1 ? ttftP99 : 1;
   m[metric.tpotMs] = tpot > 1 ? tpot : 1;
@@ -78,7 +80,7 @@ function measure(
   m[metric.oom] = memory > memoryMax ? 1 : 0;
   m[metric.gpuMemoryGb] = memory > memoryMax ? memoryMax : memory;
   m[metric.costPer1k] = f(grid[gridMetric.costOrKvUsage] * costFactor);
-  m[metric.specAcceptRate] = t.accept[bucket];
+  m[metric.specAcceptRate] = t.accept[row];
   m[metric.good] = 0;
 }
 

@@ -103,9 +103,8 @@ export class ServingProgram {
   gridMetrics(config: Configuration, promptLen: number, out: Float32Array): void {
     const { s, t } = this;
     const plane = t.quantPlane[config.quantTier] * s.numSpec + t.specPlane[config.specIndex];
-    const factors = config.quantTier * GRID_METRICS;
-    this.grid.interpolate(plane, config.batchSize, config.kvBudget, promptLen, out);
-    for (let i = 0; i < out.length; i++) out[i] = f(out[i] * t.quantFactors[factors + i]);
+    const tier = config.quantTier * GRID_METRICS;
+    this.grid.interpolate(plane, config.batchSize, config.kvBudget, promptLen, tier, out);
   }
 
   /** Index of a prompt's length class, 0 .. NUM_BUCKETS - 1. */

@@ -165,7 +165,6 @@ export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
     scratch.promptLen = f(state.promptMean);
     out.metrics[metric.arrivals] = scratch.arrivals;
     out.metrics[metric.phase] = t.profilePhase[now];
-    out.metrics[metric.promptLenBucket] = program.promptBucket(scratch.promptLen);
   }
 
   private reportConfiguration(state: ServingState, out: Outputs): void {
