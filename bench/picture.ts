@@ -21,6 +21,8 @@ const HALF = (INNER - GAP) / 2;
 const TITLE_HEIGHT = 34;
 const LINES_HEIGHT = 380;
 const BAR_HEIGHT = 24;
+const LETTER_WIDTH = 7; // of most labels' letters, rounded up
+const LABEL_GAP = 16;
 const BACKENDS = ['native', 'wasm', 'assemblyscript', 'reference'];
 const GRID = { stroke: '#d0d7de', strokeOpacity: 1 };
 
@@ -133,7 +135,7 @@ function barPanel(title: string, bars: readonly Bar[], { value, range }: BarScal
     height,
     marginTop: 4,
     marginBottom: 36,
-    marginLeft: 190,
+    marginLeft: LABEL_GAP + LETTER_WIDTH * Math.max(...bars.map(({ label }) => label.length)),
     marginRight: 60,
     x: { domain: [0, end], nice: true, label: null },
     y: { domain: data.map(({ label }) => label), label: null, padding: 0.25 },
