@@ -1,13 +1,9 @@
-//! Kernels by name, and what a kernel of plain loops over a whole block of lanes shares; the
-//! operations that a compiler does not find by itself are in `simd`.
+//! Kernels by name.
 
 use crate::generated::common::kernel;
-use crate::simd::{Float, Isa, part};
 use crate::store::LANES;
 
-/// One number per lane of a block.
-pub type F32s = [f32; LANES];
-pub type F64s = [f64; LANES];
+/// A word for each lane of a block.
 pub type U32s = [u32; LANES];
 
 /// How a batch is stepped; all give the same bits.
@@ -86,16 +82,5 @@ impl Kernel {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }
-    }
-}
-
-/// Stores columns as rows of as many numbers.
-#[inline(always)]
-pub fn store_rows<I: Isa, const WIDTH: usize>(columns: &[F32s; WIDTH], out: &mut [f32]) {
-    for (group, rows) in out.chunks_exact_mut(I::GROUP * WIDTH).enumerate() {
-        let columns = columns
-            .each_ref()
-            .map(|column| I::F32::load(part::<I, _>(column, group)));
-        I::store_rows(&columns, rows);
     }
 }

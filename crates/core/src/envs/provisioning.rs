@@ -28,14 +28,19 @@ struct Limits {
     profile_steps: u32,
 }
 
+/// Bits of a level's smallest outcome, which the program keeps below 1536.
+const OFFSET_BITS: u32 = 11;
+
 /// The family over one program.
 pub struct Provisioning {
     s: Scalars,
     t: Tables,
     limits: Limits,
     shape: Shape,
-    /// [regime][step]: where the level's columns begin among the arrivals', and its least outcome.
-    profile: Box<[[u32; 2]]>,
+    /// [regime][step]: the arrivals' level, above its smallest outcome.
+    profile: Box<[u32]>,
+    /// The program's table, of the size that it has.
+    regime_alias: [u32; NUM_REGIMES * NUM_REGIMES],
 }
 
 impl Provisioning {
@@ -60,14 +65,10 @@ impl Provisioning {
             statistics: statistic::COUNT,
         };
         let t = Tables::new(program);
-        let of = |&level: &u32| {
-            [
-                level << limits.arrival_bits,
-                t.arrival_offset[level as usize],
-            ]
-        };
+        let of = |&level: &u32| level << OFFSET_BITS | t.arrival_offset[level as usize];
         Self {
             profile: t.profile_level.iter().map(of).collect(),
+            regime_alias: *t.regime_alias.first_chunk().expect("two regimes"),
             s,
             t,
             limits,

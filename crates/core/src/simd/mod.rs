@@ -96,8 +96,18 @@ pub trait Word:
     fn times(self, other: Self) -> Self;
     /// The smaller one, unsigned.
     fn least(self, other: Self) -> Self;
+    /// `if self > other { self } else { other }`, signed.
+    fn above(self, other: Self) -> Self;
+    /// `if self < other { self } else { other }`, signed.
+    fn below(self, other: Self) -> Self;
     /// `if self < other { yes } else { no }`, both below 2^31.
     fn if_below(self, other: Self, yes: Self, no: Self) -> Self;
+
+    /// Clipped to low..=high, signed.
+    #[inline(always)]
+    fn clip(self, low: Self, high: Self) -> Self {
+        self.above(low).below(high)
+    }
 }
 
 /// An instruction set.
@@ -115,9 +125,9 @@ pub trait Isa: Copy {
     fn widen(numbers: Self::F32) -> Self::F64;
     fn narrow(numbers: Self::F64) -> Self::F32;
     fn floor(numbers: Self::F64) -> Self::F64;
-    /// Words below 2^31 as numbers.
+    /// Words as signed numbers.
     fn real(words: Self::U32) -> Self::F64;
-    /// Words below 2^31 as numbers, rounded to nearest.
+    /// Words as signed numbers, rounded to nearest.
     fn float(words: Self::U32) -> Self::F32;
     /// Numbers in 0..2^31, cut to integers.
     fn whole(numbers: Self::F32) -> Self::U32;

@@ -125,6 +125,20 @@ impl Word for Eight<u32> {
     }
 
     #[inline(always)]
+    fn above(self, other: Self) -> Self {
+        Self(from_fn(|i| {
+            (self.0[i] as i32).max(other.0[i] as i32) as u32
+        }))
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Self {
+        Self(from_fn(|i| {
+            (self.0[i] as i32).min(other.0[i] as i32) as u32
+        }))
+    }
+
+    #[inline(always)]
     fn if_below(self, other: Self, yes: Self, no: Self) -> Self {
         Self(from_fn(|i| {
             if self.0[i] < other.0[i] {

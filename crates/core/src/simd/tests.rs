@@ -27,6 +27,7 @@ fn own<I: Isa, T: Copy>(lanes: Lanes<T>) -> Vec<T> {
 #[inline(always)]
 fn check<I: Isa>() {
     check_comparisons::<I>();
+    check_integers::<I>();
     check_moves::<I>();
     check_pairs::<I>();
     check_rows::<I>();
@@ -70,6 +71,38 @@ fn check_comparisons<I: Isa>() {
             I::widen(one).any_above(I::widen(none)) && !I::widen(none).any_above(I::widen(one))
         );
     }
+}
+
+#[inline(always)]
+fn check_integers<I: Isa>() {
+    let some = [
+        0,
+        1,
+        u32::MAX,
+        1 << 31,
+        7,
+        5,
+        -3_i32 as u32,
+        i32::MAX as u32,
+    ];
+    let x: Lanes<u32> = from_fn(|i| some[i % 8]);
+    let y: Lanes<u32> = from_fn(|i| some[(3 * i + i / 8) % 8]);
+    let (a, b) = (I::U32::load(&x), I::U32::load(&y));
+    let expected = |choose: fn(i32, i32) -> i32| -> Vec<u32> {
+        own::<I, _>(from_fn(|i| choose(x[i] as i32, y[i] as i32) as u32))
+    };
+    assert_eq!(words::<I>(a.above(b)), expected(i32::max));
+    assert_eq!(words::<I>(a.below(b)), expected(i32::min));
+    let (low, high) = (I::U32::splat(-3_i32 as u32), I::U32::splat(5));
+    assert_eq!(
+        words::<I>(a.clip(low, high)),
+        expected(|x, _| x.clamp(-3, 5))
+    );
+    let least = own::<I, _>(from_fn(|i| x[i].min(y[i])));
+    assert_eq!(words::<I>(a.least(b)), least);
+    let floats = own::<I, _>(x.map(|word| word as i32 as f32));
+    assert_eq!(numbers::<I>(I::float(a)), floats);
+    assert_eq!(numbers::<I>(I::narrow(I::real(a))), floats);
 }
 
 #[inline(always)]
@@ -121,6 +154,7 @@ fn check_rows<I: Isa>() {
     check_rows_of::<I, 1>();
     check_rows_of::<I, 4>();
     check_rows_of::<I, 5>();
+    check_rows_of::<I, 6>();
     check_rows_of::<I, 8>();
     check_rows_of::<I, 14>();
     check_rows_of::<I, 20>();

@@ -1,258 +1,232 @@
-//! The blocked kernel: the oracle's step for 64 lanes at a time, stage by stage, each stage a
-//! plain loop over lanes. Operation for operation it is `provisioning.rs`.
+//! The blocked kernel: the oracle's step for a group of lanes at a time, in registers. Operation
+//! for operation it is `provisioning.rs`; counts are words, whose wrapping sums are those of
+//! signed integers.
 
-use super::{Provisioning, clamp};
+use super::{OFFSET_BITS, Provisioning};
 use crate::generated::common::{statistic as common_statistic, stream};
 use crate::generated::provisioning::{metric, observation, real, statistic, word};
-use crate::lanes::{F32s, F64s, U32s, store_rows};
-use crate::simd::{Isa, Word, part, part_mut};
+use crate::lanes::U32s;
+use crate::simd::{Float, Isa, State, Word, part, part_mut};
 use crate::store::{Block, LANES, fixed};
 
-type I32s = [i32; LANES];
-type Words = [U32s; word::COUNT];
-type Reals = [F64s; real::COUNT];
-type Statistics = [F64s; statistic::COUNT];
+type Group<'a> = State<'a, { word::COUNT }, { real::COUNT }, { statistic::COUNT }>;
 
-/// What flows between the stages of a step, one number per lane. Local arrays: the compiler sees
-/// that they share no memory with the state, and so can work on many lanes at once.
-struct Lanes {
-    booting: I32s,
-    change: I32s,
-    processed: I32s,
-    arrivals: I32s,
-    /// Before the step.
-    regime: U32s,
-    rewards: F32s,
-    costs: F32s,
+/// What a step makes of a group.
+struct Outcome<I: Isa> {
+    arrivals: I::U32,
+    /// GPUs rented, or released where it is negative.
+    change: I::U32,
+    processed: I::U32,
+    booting: I::U32,
+    cost_usd: I::F32,
+    budget: I::F32,
+    reward: I::F32,
+    overrun: I::F32,
+    /// 1 where the budget ends the episode, else 0.
+    exhausted: I::U32,
 }
 
 impl Provisioning {
     /// One step of every lane.
     #[inline(always)]
     pub(super) fn step_lanes<I: Isa>(&self, block: &mut Block) {
-        let words: &mut Words = fixed(block.words);
-        let reals: &mut Reals = fixed(block.reals);
-        let statistics: &mut Statistics = fixed(block.statistics);
-        let mut x = Lanes {
-            booting: [0; LANES],
-            change: [0; LANES],
-            processed: [0; LANES],
-            arrivals: [0; LANES],
-            regime: words[word::REGIME],
-            rewards: [0.0; LANES],
-            costs: [0.0; LANES],
-        };
-        self.start_booted_lanes(words);
-        self.provision_lanes(words, fixed(block.actions), &mut x);
-        self.admit_arrivals_lanes::<I>(words, &mut x);
-        self.account_lanes(words, reals, statistics, &mut x);
-        *block.rewards = x.rewards;
-        *block.costs = x.costs;
-        for lane in 0..LANES {
-            block.terminated[lane] = u8::from(reals[real::BUDGET][lane] <= 0.0);
-            block.truncated[lane] = u8::from(words[word::STEP][lane] >= self.limits.horizon);
+        let actions: &U32s = fixed(block.actions);
+        let regimes = block.words[word::REGIME];
+        let mut group = Group::of(block.words, block.reals, block.statistics);
+        let horizon = I::U32::splat(self.limits.horizon);
+        let (no, yes) = (I::U32::splat(0), I::U32::splat(1));
+        let observations: &mut [f32; LANES * observation::COUNT] = fixed(block.observations);
+        let shown = I::GROUP * observation::COUNT;
+        let reported = block.metrics.len() / I::GROUPS;
+        let mut arrivals = [0; LANES];
+        // A stage of its own: gathers wait, and what comes after one in the loop waits with it.
+        for index in 0..I::GROUPS {
+            group.group = index;
+            let drawn = self.admit_arrivals_group::<I>(&mut group);
+            drawn.store(part_mut::<I, _>(&mut arrivals, index));
         }
-        self.observe_lanes::<I>(words, reals, &x, block.observations);
-        if !block.metrics.is_empty() {
-            self.report_lanes(block, &x);
-        }
-    }
-
-    #[inline(always)]
-    fn start_booted_lanes(&self, words: &mut Words) {
-        let delay = self.limits.boot_delay;
-        if delay == 0 {
-            return;
-        }
-        for lane in 0..LANES {
-            words[word::RUNNING][lane] += words[word::BOOTING_0][lane];
-        }
-        let slots = word::BOOTING_0..word::BOOTING_0 + delay;
-        words.copy_within(slots.start + 1..slots.end, slots.start);
-        words[slots.end - 1] = [0; LANES];
-    }
-
-    #[inline(always)]
-    fn provision_lanes(&self, words: &mut Words, actions: &U32s, x: &mut Lanes) {
-        let (gpus_max, change_max) = (self.limits.gpus_max, self.limits.change_max);
-        let slots = word::BOOTING_0..word::BOOTING_0 + self.limits.boot_delay;
-        for slot in slots.clone() {
-            for lane in 0..LANES {
-                x.booting[lane] += words[slot][lane] as i32;
+        for index in 0..I::GROUPS {
+            group.group = index;
+            let asked = I::U32::load(part::<I, _>(actions, index));
+            let (change, rented) = self.provision_group::<I>(&mut group, asked);
+            let arrivals = I::U32::load(part::<I, _>(&arrivals, index));
+            let x = self.account_group::<I>(&mut group, change, rented, arrivals);
+            x.reward.store(part_mut::<I, _>(block.rewards, index));
+            x.overrun.store(part_mut::<I, _>(block.costs, index));
+            I::store_bytes(x.exhausted, part_mut::<I, _>(block.terminated, index));
+            let ended = group.word::<I>(word::STEP).if_below(horizon, no, yes);
+            I::store_bytes(ended, part_mut::<I, _>(block.truncated, index));
+            let rows = &mut observations[index * shown..][..shown];
+            self.observe_group::<I>(&group, &x, rows);
+            if reported > 0 {
+                let regime = I::U32::load(part::<I, _>(&regimes, index));
+                let rows = &mut block.metrics[index * reported..][..reported];
+                report_group::<I>(&group, &x, asked, regime, rows);
             }
-        }
-        let mut release = [0; LANES];
-        let mut rent = [0; LANES];
-        for lane in 0..LANES {
-            let rented = words[word::RUNNING][lane] as i32 + x.booting[lane];
-            let request = clamp(actions[lane] as i32, -change_max, change_max);
-            let room = if gpus_max > rented {
-                gpus_max - rented
-            } else {
-                0
-            };
-            let change = clamp(request, -rented, room);
-            rent[lane] = if change > 0 { change } else { 0 };
-            release[lane] = rent[lane] - change;
-            x.change[lane] = change;
-        }
-        for slot in slots.clone().rev() {
-            let is_newest = slot + 1 == slots.end;
-            for lane in 0..LANES {
-                let added = if is_newest { rent[lane] } else { 0 };
-                let booting = words[slot][lane] as i32 + added;
-                let taken = if release[lane] < booting {
-                    release[lane]
-                } else {
-                    booting
-                };
-                words[slot][lane] = (booting - taken) as u32;
-                release[lane] -= taken;
-                x.booting[lane] += added - taken;
-            }
-        }
-        let at_once = if slots.is_empty() { rent } else { [0; LANES] };
-        for lane in 0..LANES {
-            let running = words[word::RUNNING][lane] as i32;
-            words[word::RUNNING][lane] = (running + at_once[lane] - release[lane]) as u32;
         }
     }
 
     /// Draws the arrivals and the next step's regime; counts the step.
     #[inline(always)]
-    fn admit_arrivals_lanes<I: Isa>(&self, words: &mut Words, x: &mut Lanes) {
-        let (mut first_word, mut second_word) = ([0; LANES], [0; LANES]);
-        for index in 0..I::GROUPS {
-            let of = |slot: usize| I::U32::load(part::<I, _>(&words[slot], index));
-            let counter = [of(word::STEP), of(word::EPISODE)];
-            let key = [of(word::SEED_LO), of(word::SEED_HI)];
-            let [first, second, ..] = I::philox(counter, [stream::STEP, 0], key);
-            first.store(part_mut::<I, _>(&mut first_word, index));
-            second.store(part_mut::<I, _>(&mut second_word, index));
-        }
+    fn admit_arrivals_group<I: Isa>(&self, group: &mut Group) -> I::U32 {
         let (bits, profile_steps) = (self.limits.arrival_bits, self.limits.profile_steps);
-        let last = profile_steps - 1;
-        let (mut entries, mut smallest) = ([0; LANES], [0; LANES]);
-        for lane in 0..LANES {
-            let step = words[word::STEP][lane];
-            let now = if step < last { step } else { last };
-            let [columns, least] = self.profile[(x.regime[lane] * profile_steps + now) as usize];
-            let at = columns + (first_word[lane] >> (32 - bits));
-            entries[lane] = self.t.arrival_alias[at as usize];
-            smallest[lane] = least;
+        let step = group.word::<I>(word::STEP);
+        let counter = [step, group.word::<I>(word::EPISODE)];
+        let key = [
+            group.word::<I>(word::SEED_LO),
+            group.word::<I>(word::SEED_HI),
+        ];
+        let [first, second, ..] = I::philox(counter, [stream::STEP, 0], key);
+        let regime = group.word::<I>(word::REGIME);
+        group.set_word::<I>(word::STEP, step + I::U32::splat(1));
+        group.set_word::<I>(word::REGIME, self.next_regime_group::<I>(regime, second));
+        let now = step.least(I::U32::splat(profile_steps - 1));
+        let at = regime.times(I::U32::splat(profile_steps)) + now;
+        let profile = I::gather(&self.profile, at);
+        let level = profile.shr(OFFSET_BITS);
+        let least = profile & I::U32::splat((1 << OFFSET_BITS) - 1);
+        let own = first.shr(32 - bits);
+        let entries = I::gather(&self.t.arrival_alias, level.shl(bits) + own);
+        let other = entries & I::U32::splat((1 << bits) - 1);
+        let rest = first.shl(bits).shr(bits);
+        let outcome = rest.if_below(entries.shr(bits), own, other);
+        least + outcome
+    }
+
+    /// `sampling::alias` in a table of two regimes by two columns, chosen from without a gather.
+    #[inline(always)]
+    fn next_regime_group<I: Isa>(&self, regime: I::U32, drawn: I::U32) -> I::U32 {
+        let [a, b, c, d] = self.regime_alias;
+        let one = I::U32::splat(1);
+        let own = drawn.shr(31);
+        let calm = own.if_below(one, I::U32::splat(a), I::U32::splat(b));
+        let surge = own.if_below(one, I::U32::splat(c), I::U32::splat(d));
+        let entries = regime.if_below(one, calm, surge);
+        let rest = drawn.shl(1).shr(1);
+        rest.if_below(entries.shr(1), own, entries & one)
+    }
+
+    /// Moves the booting GPUs on by a step, then rents or releases, the newest first. Returns the
+    /// change, and how many GPUs run and boot after it.
+    #[inline(always)]
+    fn provision_group<I: Isa>(&self, group: &mut Group, asked: I::U32) -> (I::U32, I::U32) {
+        let limits = self.limits;
+        let slots = word::BOOTING_0..word::BOOTING_0 + limits.boot_delay;
+        let zero = I::U32::splat(0);
+        let running = group.word::<I>(word::RUNNING);
+        let mut rented = running;
+        for slot in slots.clone() {
+            rented = rented + group.word::<I>(slot);
         }
-        let mask = (1 << bits) - 1;
-        for lane in 0..LANES {
-            let drawn = first_word[lane];
-            let own = drawn >> (32 - bits);
-            let (threshold, alias) = (entries[lane] >> bits, entries[lane] & mask);
-            let is_own = (drawn << bits) >> bits < threshold;
-            let outcome = if is_own { own } else { alias };
-            x.arrivals[lane] = (smallest[lane] + outcome) as i32;
-            words[word::STEP][lane] += 1;
+        let most = I::U32::splat(limits.change_max as u32);
+        let request = asked.clip(zero - most, most);
+        let room = (I::U32::splat(limits.gpus_max as u32) - rented).above(zero);
+        let change = request.clip(zero - rented, room);
+        let mut joining = change.above(zero);
+        let mut release = joining - change;
+        // Whoever leaves a slot joins the one before it, and in the end those that run.
+        for slot in slots.rev() {
+            let leaving = group.word::<I>(slot);
+            let released = release.least(joining);
+            group.set_word::<I>(slot, joining - released);
+            release = release - released;
+            joining = leaving;
         }
-        let table: [u32; 4] = self.t.regime_alias[..]
-            .try_into()
-            .expect("two regimes, two columns");
-        for lane in 0..LANES {
-            let drawn = second_word[lane];
-            let column = drawn >> 31;
-            let calm = if column == 0 { table[0] } else { table[1] };
-            let surge = if column == 0 { table[2] } else { table[3] };
-            let entry = if x.regime[lane] == 0 { calm } else { surge };
-            let is_own = (drawn << 1) >> 1 < entry >> 1;
-            words[word::REGIME][lane] = if is_own { column } else { entry & 1 };
-        }
+        group.set_word::<I>(word::RUNNING, running + joining - release);
+        (change, rented + change)
     }
 
     /// Serves the queue, pays the rent, judges the step and folds the statistics.
     #[inline(always)]
-    fn account_lanes(
+    fn account_group<I: Isa>(
         &self,
-        words: &mut Words,
-        reals: &mut Reals,
-        statistics: &mut Statistics,
-        x: &mut Lanes,
-    ) {
+        group: &mut Group,
+        change: I::U32,
+        rented: I::U32,
+        arrivals: I::U32,
+    ) -> Outcome<I> {
         let s = &self.s;
-        let (gpu_cost, job_value, wait_cost) = (s.gpu_cost, s.job_value, s.wait_cost);
-        for lane in 0..LANES {
-            let waiting = words[word::QUEUE][lane] as i32;
-            let running = words[word::RUNNING][lane] as i32;
-            let processed = if waiting < running { waiting } else { running };
-            let queue = waiting - processed + x.arrivals[lane];
-            words[word::QUEUE][lane] = queue as u32;
-            x.processed[lane] = processed;
-            let cost = gpu_cost * f64::from(running + x.booting[lane]);
-            let budget = reals[real::BUDGET][lane] - cost;
-            reals[real::BUDGET][lane] = budget;
-            let value = job_value * f64::from(processed);
-            let reward = (value - cost - wait_cost * f64::from(queue)) as f32;
-            let overrun = (if budget < 0.0 { 0.0 - budget } else { 0.0 }) as f32;
-            x.rewards[lane] = reward;
-            x.costs[lane] = overrun;
-            let queue = f64::from(queue as f32);
-            let exhausted = if budget <= 0.0 { 1.0 } else { 0.0 };
-            statistics[common_statistic::LENGTH_STEPS][lane] += 1.0;
-            statistics[common_statistic::EPISODE_RETURN][lane] += f64::from(reward);
-            statistics[common_statistic::EPISODE_COST][lane] += f64::from(overrun);
-            statistics[statistic::ARRIVALS_SUM][lane] += f64::from(x.arrivals[lane] as f32);
-            statistics[statistic::PROCESSED_SUM][lane] += f64::from(processed as f32);
-            statistics[statistic::QUEUE_SUM][lane] += queue;
-            statistics[statistic::COST_USD_SUM][lane] += f64::from(cost as f32);
-            statistics[statistic::BUDGET_EXHAUSTED_SUM][lane] += exhausted;
-            let most = statistics[statistic::QUEUE_MAX][lane];
-            let is_first = words[word::STEP][lane] == 1;
-            let is_most = is_first | (queue > most);
-            statistics[statistic::QUEUE_MAX][lane] = if is_most { queue } else { most };
+        let (zero, one) = (I::F64::splat(0.0), I::F64::splat(1.0));
+        let running = group.word::<I>(word::RUNNING);
+        let waiting = group.word::<I>(word::QUEUE);
+        let processed = waiting.least(running);
+        let queue = waiting - processed + arrivals;
+        group.set_word::<I>(word::QUEUE, queue);
+        group.add::<I>(common_statistic::LENGTH_STEPS, one);
+        // Arrivals and GPUs are below 2^24: as f32 they are the same numbers.
+        group.add::<I>(statistic::ARRIVALS_SUM, I::real(arrivals));
+        let jobs = I::real(processed);
+        group.add::<I>(statistic::PROCESSED_SUM, jobs);
+        let length = I::widen(I::float(queue));
+        group.add::<I>(statistic::QUEUE_SUM, length);
+        // A new episode's statistics are 0, which no queue is below: its first needs no exception.
+        let longest = length.above(group.statistic::<I>(statistic::QUEUE_MAX));
+        group.set_statistic::<I>(statistic::QUEUE_MAX, longest);
+        let cost = I::F64::splat(s.gpu_cost) * I::real(rented);
+        let value = I::F64::splat(s.job_value) * jobs;
+        let reward = I::narrow(value - cost - I::F64::splat(s.wait_cost) * I::real(queue));
+        group.add::<I>(common_statistic::EPISODE_RETURN, I::widen(reward));
+        let cost_usd = I::narrow(cost);
+        group.add::<I>(statistic::COST_USD_SUM, I::widen(cost_usd));
+        let budget = group.real::<I>(real::BUDGET) - cost;
+        group.set_real::<I>(real::BUDGET, budget);
+        let exhausted = budget.if_above(zero, zero, one);
+        group.add::<I>(statistic::BUDGET_EXHAUSTED_SUM, exhausted);
+        let overrun = I::narrow((zero - budget).above(zero));
+        group.add::<I>(common_statistic::EPISODE_COST, I::widen(overrun));
+        Outcome {
+            arrivals,
+            change,
+            processed,
+            booting: rented - running,
+            cost_usd,
+            budget: I::narrow(budget),
+            reward,
+            overrun,
+            exhausted: I::whole(I::narrow(exhausted)),
         }
     }
 
+    /// The observation rows.
     #[inline(always)]
-    fn observe_lanes<I: Isa>(
-        &self,
-        words: &Words,
-        reals: &Reals,
-        x: &Lanes,
-        observations: &mut [f32],
-    ) {
-        let scale: [f32; observation::COUNT] = self.t.observation_scale[..]
+    fn observe_group<I: Isa>(&self, group: &Group, x: &Outcome<I>, rows: &mut [f32]) {
+        let scale: &[_; observation::COUNT] = self.t.observation_scale[..]
             .try_into()
             .expect("a factor each");
-        let mut o = [[0.0; LANES]; observation::COUNT];
-        for lane in 0..LANES {
-            let of = |slot: usize| words[slot][lane] as i32 as f32;
-            let budget = reals[real::BUDGET][lane] as f32;
-            let booting = x.booting[lane] as f32;
-            o[observation::TIME_STEP][lane] = of(word::STEP) * scale[observation::TIME_STEP];
-            o[observation::ACTIVE_GPUS][lane] = of(word::RUNNING) * scale[observation::ACTIVE_GPUS];
-            o[observation::QUEUE_SIZE][lane] = of(word::QUEUE) * scale[observation::QUEUE_SIZE];
-            o[observation::CURRENT_BUDGET][lane] = budget * scale[observation::CURRENT_BUDGET];
-            o[observation::INCOMING_JOBS][lane] =
-                x.arrivals[lane] as f32 * scale[observation::INCOMING_JOBS];
-            o[observation::BOOTING_GPUS][lane] = booting * scale[observation::BOOTING_GPUS];
+        let mut columns = [I::F32::splat(0.0); observation::COUNT];
+        columns[observation::TIME_STEP] = I::float(group.word::<I>(word::STEP));
+        columns[observation::ACTIVE_GPUS] = I::float(group.word::<I>(word::RUNNING));
+        columns[observation::QUEUE_SIZE] = I::float(group.word::<I>(word::QUEUE));
+        columns[observation::CURRENT_BUDGET] = x.budget;
+        columns[observation::INCOMING_JOBS] = I::float(x.arrivals);
+        columns[observation::BOOTING_GPUS] = I::float(x.booting);
+        for (column, &factor) in columns.iter_mut().zip(scale) {
+            *column = *column * I::F32::splat(factor);
         }
-        store_rows::<I, { observation::COUNT }>(&o, observations);
+        I::store_rows(&columns, rows);
     }
+}
 
-    /// The metrics, which only `info` reads.
-    fn report_lanes(&self, block: &mut Block, x: &Lanes) {
-        for (lane, m) in block.metrics.chunks_exact_mut(metric::COUNT).enumerate() {
-            let running = block.words[word::RUNNING][lane] as i32;
-            let budget = block.reals[real::BUDGET][lane];
-            let clamped = f64::from(block.actions[lane] as i32) - f64::from(x.change[lane]);
-            let cost = self.s.gpu_cost * f64::from(running + x.booting[lane]);
-            m[metric::ARRIVALS] = x.arrivals[lane] as f32;
-            m[metric::PROCESSED] = x.processed[lane] as f32;
-            m[metric::QUEUE] = block.words[word::QUEUE][lane] as f32;
-            m[metric::RUNNING_GPUS] = running as f32;
-            m[metric::BOOTING_GPUS] = x.booting[lane] as f32;
-            m[metric::COST_USD] = cost as f32;
-            m[metric::BUDGET_USD] = budget as f32;
-            m[metric::APPLIED_GPUS] = x.change[lane] as f32;
-            m[metric::CLAMPED_GPUS] = clamped as f32;
-            m[metric::REGIME] = x.regime[lane] as f32;
-            m[metric::BUDGET_EXHAUSTED] = if budget <= 0.0 { 1.0 } else { 0.0 };
-        }
-    }
+/// The metrics, which only `info` reads.
+#[inline(always)]
+fn report_group<I: Isa>(
+    group: &Group,
+    x: &Outcome<I>,
+    asked: I::U32,
+    regime: I::U32,
+    rows: &mut [f32],
+) {
+    let mut columns = [I::F32::splat(0.0); metric::COUNT];
+    columns[metric::ARRIVALS] = I::float(x.arrivals);
+    columns[metric::PROCESSED] = I::float(x.processed);
+    columns[metric::QUEUE] = I::float(group.word::<I>(word::QUEUE));
+    columns[metric::RUNNING_GPUS] = I::float(group.word::<I>(word::RUNNING));
+    columns[metric::BOOTING_GPUS] = I::float(x.booting);
+    columns[metric::COST_USD] = x.cost_usd;
+    columns[metric::BUDGET_USD] = x.budget;
+    columns[metric::APPLIED_GPUS] = I::float(x.change);
+    columns[metric::CLAMPED_GPUS] = I::narrow(I::real(asked) - I::real(x.change));
+    columns[metric::REGIME] = I::float(regime);
+    columns[metric::BUDGET_EXHAUSTED] = I::float(x.exhausted);
+    I::store_rows(&columns, rows);
 }

@@ -197,6 +197,16 @@ impl Word for U32s {
     }
 
     #[inline(always)]
+    fn above(self, other: Self) -> Self {
+        self.zip(other, |a, b| i32x4_max(a, b))
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Self {
+        self.zip(other, |a, b| i32x4_min(a, b))
+    }
+
+    #[inline(always)]
     fn if_below(self, other: Self, yes: Self, no: Self) -> Self {
         Self::choose(self.zip(other, |a, b| i32x4_lt(a, b)), yes, no)
     }

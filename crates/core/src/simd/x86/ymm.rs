@@ -185,6 +185,16 @@ impl Word for Epi32 {
     }
 
     #[inline(always)]
+    fn above(self, other: Self) -> Self {
+        Self(unsafe { _mm256_max_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Self {
+        Self(unsafe { _mm256_min_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn if_below(self, other: Self, yes: Self, no: Self) -> Self {
         unsafe {
             let mask = _mm256_cmpgt_epi32(other.0, self.0);

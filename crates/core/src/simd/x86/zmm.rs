@@ -226,6 +226,16 @@ impl Word for Epi32 {
     }
 
     #[inline(always)]
+    fn above(self, other: Self) -> Self {
+        Self(unsafe { _mm512_max_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Self {
+        Self(unsafe { _mm512_min_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn if_below(self, other: Self, yes: Self, no: Self) -> Self {
         unsafe {
             let mask = _mm512_cmplt_epi32_mask(self.0, other.0);
