@@ -81,16 +81,23 @@ pub fn store_rows<T: Octet>(columns: &[T], rows: &mut [f32]) {
     }
 }
 
-/// Stores columns as rows of as many numbers, which are fewer than eight.
+/// Stores columns as rows of as many numbers, which are fewer than eight. A row of more than four
+/// is stored as eight numbers where the slice has them: the next row puts the last ones right.
 #[inline(always)]
 fn store_narrow_rows<T: Octet>(columns: &[T], rows: &mut [f32]) {
     let width = columns.len();
+    let rows = &mut rows[..EIGHT * width];
     let mut eight = [T::splat(0.0); EIGHT];
     eight[..width].copy_from_slice(columns);
-    for (row, numbers) in rows.chunks_exact_mut(width).zip(T::transpose(eight)) {
-        let mut padded = [0.0; EIGHT];
-        numbers.store(&mut padded);
-        row.copy_from_slice(&padded[..width]);
+    for (i, numbers) in T::transpose(eight).into_iter().enumerate() {
+        let rest = &mut rows[i * width..];
+        if width > EIGHT / 2 && rest.len() >= EIGHT {
+            numbers.store(rest);
+        } else {
+            let mut padded = [0.0; EIGHT];
+            numbers.store(&mut padded);
+            rest[..width].copy_from_slice(&padded[..width]);
+        }
     }
 }
 

@@ -31,6 +31,7 @@ mod avx2;
 mod avx512;
 mod ymm;
 mod zmm;
+mod zmm_rows;
 
 pub use avx2::Avx2;
 pub use avx512::Avx512;

@@ -5,6 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::zmm::{Epi32, Pd, Ps, SIXTEEN};
+use super::zmm_rows::{columns, columns_of_pairs, store_rows};
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS};
 use crate::simd::{CELLS, Float, Isa, ROW, Word, first_mut};
 
@@ -136,109 +137,6 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn philox(counter: [Epi32; 2], tail: [u32; 2], key: [Epi32; 2]) -> [Epi32; 4] {
         unsafe { philox(counter, tail, key) }
-    }
-}
-
-/// Four by four within each quarter of the registers, transposed.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transpose_quarters([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
-    let (low_0, low_1) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
-    let (high_0, high_1) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
-    [
-        _mm512_shuffle_ps::<0x44>(low_0, low_1),
-        _mm512_shuffle_ps::<0xEE>(low_0, low_1),
-        _mm512_shuffle_ps::<0x44>(high_0, high_1),
-        _mm512_shuffle_ps::<0xEE>(high_0, high_1),
-    ]
-}
-
-/// The quarters 0 and 2 of both, and the quarters 1 and 3.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn unzip_quarters(a: __m512, b: __m512) -> (__m512, __m512) {
-    (
-        _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b),
-        _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b),
-    )
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn columns_of_pairs(first: [__m512; 4], last: [__m512; 4]) -> [Ps; ROW] {
-    // Numbers i of rows 0 to 3, i + 4 of these, i of rows 4 to 7, i + 4 of these; and eight on.
-    let (first, last) = (transpose_quarters(first), transpose_quarters(last));
-    let mut columns = [Ps(first[0]); ROW];
-    for i in 0..4 {
-        let (low, high) = unzip_quarters(first[i], last[i]);
-        (columns[i], columns[i + 4]) = (Ps(low), Ps(high));
-    }
-    columns
-}
-
-/// Sixteen rows of sixteen numbers, transposed.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transpose(rows: [Ps; SIXTEEN]) -> [Ps; SIXTEEN] {
-    let four =
-        |i: usize| transpose_quarters([rows[i].0, rows[i + 1].0, rows[i + 2].0, rows[i + 3].0]);
-    let (a, b, c, d) = (four(0), four(4), four(8), four(12));
-    let mut columns = rows;
-    for i in 0..4 {
-        let (even_0, odd_0) = unzip_quarters(a[i], b[i]);
-        let (even_1, odd_1) = unzip_quarters(c[i], d[i]);
-        let (first, third) = unzip_quarters(even_0, even_1);
-        let (second, fourth) = unzip_quarters(odd_0, odd_1);
-        for (quarter, column) in [first, second, third, fourth].into_iter().enumerate() {
-            columns[4 * quarter + i] = Ps(column);
-        }
-    }
-    columns
-}
-
-/// Number `i` of a column is `N * i` after its first: in one register for some `i`, in others for
-/// the rest, at the same place modulo sixteen.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn columns<const N: usize>(numbers: &[u32]) -> [Ps; N] {
-    let (registers, _) = numbers.as_chunks::<SIXTEEN>();
-    let mut columns = [Float::splat(0.0); N];
-    for (j, column) in columns.iter_mut().enumerate() {
-        let places: [i32; SIXTEEN] = std::array::from_fn(|i| ((N * i + j) % SIXTEEN) as i32);
-        for (k, register) in registers[..N].iter().enumerate() {
-            let mut wanted = 0;
-            for i in 0..SIXTEEN {
-                wanted |= u16::from((N * i + j) / SIXTEEN == k) << i;
-            }
-            // SAFETY: sixteen numbers each.
-            let (places, register) = unsafe {
-                (
-                    _mm512_loadu_si512(places.as_ptr().cast()),
-                    _mm512_loadu_ps(register.as_ptr().cast()),
-                )
-            };
-            let Ps(before) = *column;
-            *column = Ps(_mm512_mask_permutexvar_ps(before, wanted, places, register));
-        }
-    }
-    columns
-}
-
-/// Sixteen columns at a time.
-#[inline(always)]
-fn store_rows(columns: &[Ps], rows: &mut [f32]) {
-    let width = columns.len();
-    assert!(rows.len() >= SIXTEEN * width);
-    for (index, columns) in columns.chunks(SIXTEEN).enumerate() {
-        let mut sixteen = [Float::splat(0.0); SIXTEEN];
-        sixteen[..columns.len()].copy_from_slice(columns);
-        let wanted = u16::MAX >> (SIXTEEN - columns.len());
-        for (i, row) in unsafe { transpose(sixteen) }.into_iter().enumerate() {
-            let at = i * width + index * SIXTEEN;
-            // SAFETY: what the mask leaves is in row `i`, of which the assertion says that it is
-            // there.
-            unsafe { _mm512_mask_storeu_ps(rows.as_mut_ptr().add(at), wanted, row.0) }
-        }
     }
 }
 
