@@ -114,8 +114,8 @@ pub fn store_rows(columns: &[Ps], rows: &mut [f32]) {
     }
 }
 
-/// Six columns as rows without gaps, by 24 instructions rather than 42: numbers of two columns, side
-/// by side, are as wide as a double, three doubles are a row and three registers eight rows.
+/// Six columns as rows without gaps, by 24 instructions rather than 42: numbers of two columns,
+/// side by side, are as wide as a double, three doubles are a row and three registers eight rows.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn store_sixes([a, b, c, d, e, f]: [Ps; 6], registers: &mut [[f32; SIXTEEN]; 6]) {
