@@ -22,8 +22,7 @@ impl Kernel {
     /// in `generated::common::kernel`; `None` where the processor does not have it.
     pub fn choose(number: u32, num_envs: usize) -> Option<Self> {
         let wanted = match number {
-            kernel::AUTO if num_envs <= Self::detect().scalar_envs_max() => Self::Scalar,
-            kernel::AUTO => Self::detect(),
+            kernel::AUTO => Self::detect().or_scalar(num_envs),
             kernel::SCALAR => Self::Scalar,
             kernel::PORTABLE | kernel::SIMD128 => Self::Portable,
             kernel::AVX2 => Self::Avx2,
@@ -65,13 +64,18 @@ impl Kernel {
         Self::Portable
     }
 
-    /// Up to so many environments the oracle, which steps only those, beats the kernel, which steps
-    /// a whole block: measured at 9 to 14 environments for AVX-512 and AVX2 and at 24 to 38 for
-    /// SIMD128, by family.
-    fn scalar_envs_max(self) -> usize {
-        match self {
+    /// The oracle, which steps only the environments that there are, where these are so few that it
+    /// beats the kernel, which steps a whole block: measured at up to 9 to 14 environments for
+    /// AVX-512 and AVX2 and up to 24 to 38 for SIMD128, by family.
+    fn or_scalar(self, num_envs: usize) -> Self {
+        let scalar_envs_max = match self {
             Self::Scalar | Self::Portable => 24,
             Self::Avx2 | Self::Avx512 => 8,
+        };
+        if num_envs <= scalar_envs_max {
+            Self::Scalar
+        } else {
+            self
         }
     }
 

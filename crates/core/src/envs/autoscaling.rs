@@ -163,9 +163,15 @@ impl Autoscaling {
         m[metric::STARTING_INSTANCES] = (starting[0] + starting[1] + starting[2]) as f32;
     }
 
+    /// What the instances cost for a step.
+    #[inline(always)]
+    fn price(&self, block: &Block, lane: usize) -> f64 {
+        self.prices.of(counts(block, lane))
+    }
+
     /// Pays the instances from the budget.
     fn pay(&self, block: &mut Block, lane: usize) {
-        let price = self.prices.of(counts(block, lane));
+        let price = self.price(block, lane);
         block.reals[real::BUDGET_LEFT][lane] -= self.s.has_budget * price;
     }
 
@@ -174,7 +180,7 @@ impl Autoscaling {
     fn tell(&self, block: &Block, lane: usize, m: &mut Metrics) {
         let late = f64::from(m[metric::LATENCY]) > self.s.latency_sla;
         let over = block.reals[real::BUDGET_LEFT][lane] < 0.0;
-        m[metric::PRICE] = self.prices.of(counts(block, lane)) as f32;
+        m[metric::PRICE] = self.price(block, lane) as f32;
         m[metric::SLA_VIOLATION] = if late { 1.0 } else { 0.0 };
         m[metric::OVER_BUDGET] = if over { 1.0 } else { 0.0 };
     }
@@ -184,7 +190,7 @@ impl Autoscaling {
         let judge = &self.judge;
         let cpu = judge.value(f64::from(m[metric::CPU]), &judge.cpu);
         let memory = judge.value(f64::from(m[metric::MEMORY]), &judge.memory);
-        let price = self.prices.of(counts(block, lane));
+        let price = self.price(block, lane);
         m[metric::REWARD_CPU] = cpu as f32;
         m[metric::REWARD_MEMORY] = memory as f32;
         m[metric::REWARD_COST] = (0.0 - self.s.cost_weight * price) as f32;
@@ -287,9 +293,7 @@ impl Env for Autoscaling {
         self.tell(block, lane, &mut m);
         self.observe(block, lane, &m);
         let (cpu, memory) = (f64::from(m[metric::CPU]), f64::from(m[metric::MEMORY]));
-        block.rewards[lane] = self
-            .judge
-            .reward(cpu, memory, self.prices.of(counts(block, lane)));
+        block.rewards[lane] = self.judge.reward(cpu, memory, self.price(block, lane));
         block.costs[lane] = m[metric::SLA_VIOLATION] + m[metric::OVER_BUDGET];
         let over = cpu > self.s.utilization_limit || memory > self.s.utilization_limit;
         block.terminated[lane] = u8::from(over);

@@ -63,16 +63,16 @@ struct Whole {
 }
 
 /// Statistics that are sums of a metric over the steps.
-const SUMS: [[usize; 2]; 9] = [
-    [statistic::TOKENS_PER_SEC_SUM, metric::TOKENS_PER_SEC],
-    [statistic::TTFT_P50_MS_SUM, metric::TTFT_P50_MS],
-    [statistic::SLO_VIOLATIONS_SUM, metric::SLO_VIOLATIONS],
-    [statistic::COST_PER_1K_SUM, metric::COST_PER_1K],
-    [statistic::ARRIVALS_SUM, metric::ARRIVALS],
-    [statistic::SERVED_SUM, metric::SERVED],
-    [statistic::DROPPED_SUM, metric::DROPPED],
-    [statistic::GOOD_SUM, metric::GOOD],
-    [statistic::OOM_SUM, metric::OOM],
+const SUMS: [(usize, usize); 9] = [
+    (statistic::TOKENS_PER_SEC_SUM, metric::TOKENS_PER_SEC),
+    (statistic::TTFT_P50_MS_SUM, metric::TTFT_P50_MS),
+    (statistic::SLO_VIOLATIONS_SUM, metric::SLO_VIOLATIONS),
+    (statistic::COST_PER_1K_SUM, metric::COST_PER_1K),
+    (statistic::ARRIVALS_SUM, metric::ARRIVALS),
+    (statistic::SERVED_SUM, metric::SERVED),
+    (statistic::DROPPED_SUM, metric::DROPPED),
+    (statistic::GOOD_SUM, metric::GOOD),
+    (statistic::OOM_SUM, metric::OOM),
 ];
 
 /// The family over one program.
@@ -291,7 +291,7 @@ impl Serving {
     /// in force, batch size and KV budget.
     fn fold(&self, block: &mut Block, lane: usize, m: &[f32; metric::COUNT], before: [f64; 2]) {
         fold_common(block, lane);
-        for [slot, index] in SUMS {
+        for (slot, index) in SUMS {
             block.statistics[slot][lane] += f64::from(m[index]);
         }
         let steps = block.words[word::STEP][lane];

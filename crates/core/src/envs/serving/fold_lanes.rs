@@ -38,7 +38,7 @@ pub(super) fn fold<I: Isa, const MEASURED: bool>(
 fn add_sum<I: Isa, const MEASURED: bool>(
     group: &mut Group,
     m: &Metrics<I>,
-    [slot, index]: [usize; 2],
+    (slot, index): (usize, usize),
 ) {
     // Origin's dynamics know no good requests: their sum stays zero.
     if MEASURED || index != metric::GOOD {
