@@ -66,6 +66,7 @@ export function create<Family>(numEnvs: i32, autoreset: u32, metrics: bool, kern
     family.numArrayElements,
     family.numReals,
     family.numStatistics,
+    family.numRealArrayElements,
   );
   reserveParameters();
   family.begin();

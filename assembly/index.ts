@@ -7,7 +7,8 @@ export { episodes, kernelId as kernel_id } from './batch';
 export { create, programBuffer as program_buffer, reset, rollout, step } from './families';
 export { parameterBuffer as parameter_ptr, setParameters as set_parameters } from './parameters';
 export {
-  exportSlot as export_slot,
-  importSlot as import_slot,
+  exportSlots as export_slots,
+  importSlots as import_slots,
   slotBuffer as slot_ptr,
+  slotBufferBytes as slot_bytes,
 } from './state';

@@ -10,9 +10,10 @@
  * | reals          | [slot][4], f64                  |
  * | statistics     | [slot][4], f64                  |
  *
- * Arrays, whose size a task decides, are kept environment by environment behind the blocks.
+ * Arrays, whose size a task decides, are kept environment by environment behind the blocks: those
+ * of 4-byte elements together, and those of f64.
  */
-import { allocateRows } from './memory';
+import { allocate, allocateRows } from './memory';
 
 /** Environments in a block. */
 export const LANES: i32 = 4;
@@ -26,33 +27,54 @@ let statisticsOffset: u32 = 0;
 let numEnvs: u32 = 0;
 let numWords: i32 = 0;
 let numArrayElements: i32 = 0;
+let numReals: i32 = 0;
+let numStatistics: i32 = 0;
+let numRealArrayElements: i32 = 0;
 let arrays: usize = 0;
-let slot: usize = 0;
+let realArrays: usize = 0;
+
+/** Room for slots on their way: few calls move the state, and little memory is taken for it. */
+const SLOTS_BYTES: u32 = 1 << 18;
+let slots: usize = 0;
+let slotsBytes: u32 = 0;
 
 /** Allocates the state of a batch, all zero. */
 export function allocateState(
   n: u32,
-  words: u32,
-  arrayElements: u32,
-  reals: u32,
-  statistics: u32,
+  words: i32,
+  arrayElements: i32,
+  reals: i32,
+  statistics: i32,
+  realArrayElements: i32,
 ): void {
   numEnvs = n;
   numWords = words;
   numArrayElements = arrayElements;
-  slot = allocateRows(n, 8);
+  numReals = reals;
+  numStatistics = statistics;
+  numRealArrayElements = realArrayElements;
+  if (<u64>n * 8 > <u64>u32.MAX_VALUE) unreachable();
+  slotsBytes = n << 3 > SLOTS_BYTES ? n << 3 : SLOTS_BYTES;
+  slots = allocate(slotsBytes);
   // Words are padded to whole rows of f64, so that all rows are aligned.
   realsOffset = (words * WORD_ROW_BYTES + REAL_ROW_BYTES - 1) & ~(REAL_ROW_BYTES - 1);
   statisticsOffset = realsOffset + reals * REAL_ROW_BYTES;
   blockBytes = statisticsOffset + statistics * REAL_ROW_BYTES;
   base = allocateRows((n + LANES - 1) / LANES, blockBytes);
   arrays = allocateRows(n, 4 * arrayElements);
+  realArrays = allocateRows(n, 8 * realArrayElements);
 }
 
 /** Where environment i's arrays are; the generated `a_` offsets count from here. */
 @inline
 export function arraysOf(i: i32): usize {
   return arrays + <usize>i * (<usize>numArrayElements << 2);
+}
+
+/** Where environment i's arrays of f64 are; the generated `a_` offsets count from here. */
+@inline
+export function realArraysOf(i: i32): usize {
+  return realArrays + <usize>i * (<usize>numRealArrayElements << 3);
 }
 
 /** Where environment i's words are; `word` and `setWord` take it. */
@@ -115,31 +137,53 @@ export function setRealPair(reals: usize, slot: i32, pair: v128): void {
   v128.store(reals + <usize>slot * REAL_ROW_BYTES, pair);
 }
 
-/** Where slots are exchanged: 8 bytes an environment. */
+/** Where slots are exchanged. */
 export function slotBuffer(): usize {
-  return slot;
+  return slots;
 }
 
-/** Copies slot k of every environment out: words, then arrays, reals and statistics. */
-export function exportSlot(k: i32): void {
-  const element = k - numWords;
-  const realSlot = element - numArrayElements;
-  for (let i: u32 = 0; i < numEnvs; i++) {
-    const at = slot + (i << 2);
-    if (element < 0) store<u32>(at, word(wordsOf(i), k));
-    else if (realSlot < 0) store<u32>(at, load<u32>(arraysOf(i) + (<usize>element << 2)));
-    else store<f64>(slot + (i << 3), real(realsOf(i), realSlot));
+/** Bytes of that buffer: one slot of all environments at least. */
+export function slotBufferBytes(): u32 {
+  return slotsBytes;
+}
+
+/** Where slot k of environment i is kept: words, arrays, reals, statistics, arrays of f64. */
+function placeOf(k: i32, i: i32): usize {
+  if (k < numWords) return wordsOf(i) + <usize>k * WORD_ROW_BYTES;
+  let left = k - numWords;
+  if (left < numArrayElements) return arraysOf(i) + (<usize>left << 2);
+  left -= numArrayElements;
+  if (left < numReals) return realsOf(i) + <usize>left * REAL_ROW_BYTES;
+  left -= numReals;
+  if (left < numStatistics) return statisticsOf(i) + <usize>left * REAL_ROW_BYTES;
+  return realArraysOf(i) + (<usize>(left - numStatistics) << 3);
+}
+
+@inline
+function slotSize(k: i32): i32 {
+  return k < numWords + numArrayElements ? 4 : 8;
+}
+
+/** Copies `count` slots from `first` on out, [slot][environment]. */
+export function exportSlots(first: i32, count: i32): void {
+  let at = slots;
+  for (let k = first; k < first + count; k++) {
+    const size = slotSize(k);
+    for (let i: u32 = 0; i < numEnvs; i++, at += size) {
+      if (size === 4) store<u32>(at, load<u32>(placeOf(k, i)));
+      else store<u64>(at, load<u64>(placeOf(k, i)));
+    }
   }
 }
 
-/** Takes slot k of every environment. */
-export function importSlot(k: i32): void {
-  const element = k - numWords;
-  const realSlot = element - numArrayElements;
-  for (let i: u32 = 0; i < numEnvs; i++) {
-    const at = slot + (i << 2);
-    if (element < 0) setWord(wordsOf(i), k, load<u32>(at));
-    else if (realSlot < 0) store<u32>(arraysOf(i) + (<usize>element << 2), load<u32>(at));
-    else setReal(realsOf(i), realSlot, load<f64>(slot + (i << 3)));
+/** Takes what `exportSlots` gave. */
+export function importSlots(first: i32, count: i32): void {
+  let at = slots;
+  for (let k = first; k < first + count; k++) {
+    const size = slotSize(k);
+    for (let i: u32 = 0; i < numEnvs; i++, at += size) {
+      if (size === 4) store<u32>(placeOf(k, i), load<u32>(at));
+      else store<u64>(placeOf(k, i), load<u64>(at));
+    }
   }
 }

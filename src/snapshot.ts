@@ -11,11 +11,11 @@
  * | 24 .. 28 | autoreset mode, its index in `autoresetModeNames`                            |
  * | 28 .. 32 | 1 where the metrics channel is kept                                          |
  * | 32 .. 40 | digest of everything from byte 40 on, 8 bytes                                |
- * | 40 ..    | state: u32 slots [slot][env], f64 slots [slot][env]                          |
+ * | 40 ..    | state: slots in their order, [slot][env] (`stateFields`)                      |
  * | then     | the output channels in the order of `channels`, but not those the caller writes |
  */
 import type { Autoreset, Channels } from './backend.js';
-import { type StateSlot, stateSlots } from './compile/layout.js';
+import { ELEMENT_BYTES, type StateField, slotName, stateFields } from './compile/layout.js';
 import { programScalars } from './compile/program.js';
 import { digestOf } from './digest.js';
 import type { CompiledTask } from './envs/family.js';
@@ -78,8 +78,8 @@ export function decodeSnapshot(context: SnapshotContext, snapshot: Uint8Array) {
   const bytes = snapshot.slice(); // aligned, and the caller's to change meanwhile
   checkHeader(context, bytes);
   const { task, numEnvs } = context;
-  const slots = stateSlots(task.layout, programScalars(task.layout, task.program));
-  const stateEnd = HEADER_BYTES + stateBytes(slots, numEnvs);
+  const fields = stateFields(task.layout, programScalars(task.layout, task.program));
+  const stateEnd = HEADER_BYTES + stateBytes(fields, numEnvs);
   const sizes = outputChannels.map((name) => context.channels[name].byteLength);
   const total = sizes.reduce((sum, size) => sum + size, stateEnd);
   if (bytes.length !== total) {
@@ -89,7 +89,7 @@ export function decodeSnapshot(context: SnapshotContext, snapshot: Uint8Array) {
     throw new SnapshotError('snapshot is damaged: its content has another digest than its header');
   }
   const state = bytes.slice(HEADER_BYTES, stateEnd);
-  checkState(task, slots, numEnvs, state);
+  checkState(task, fields, numEnvs, state);
   const outputs = sliceOutputs(bytes, stateEnd, sizes);
   checkOutputs(context.channels, outputs);
   return { state, outputs };
@@ -124,32 +124,46 @@ function checkHeader({ task, numEnvs, autoreset, infos }: SnapshotContext, bytes
   expect('infos', word(28), infos ? 1 : 0);
 }
 
-function stateBytes(slots: readonly StateSlot[], numEnvs: number): number {
-  return slots.reduce((sum, { dtype }) => sum + numEnvs * (dtype === 'u32' ? 4 : 8), 0);
+function stateBytes(fields: readonly StateField[], numEnvs: number): number {
+  const perEnv = fields.reduce((sum, { dtype, length }) => sum + length * ELEMENT_BYTES[dtype], 0);
+  return perEnv * numEnvs;
 }
 
 function checkState(
   task: CompiledTask,
-  slots: readonly StateSlot[],
+  fields: readonly StateField[],
   numEnvs: number,
   state: Uint8Array,
 ): void {
   const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+  const read = {
+    u32: (at: number) => view.getUint32(at, true),
+    f32: (at: number) => view.getFloat32(at, true),
+    f64: (at: number) => view.getFloat64(at, true),
+  };
   let at = 0;
-  for (const slot of slots) {
-    const isWord = slot.dtype === 'u32';
-    const max = isWord ? maxOf(task, slot) : 0;
-    for (let i = 0; i < numEnvs; i++, at += isWord ? 4 : 8) {
-      const value = isWord ? view.getUint32(at, true) : view.getFloat64(at, true);
-      if (isWord ? value <= max : Number.isFinite(value)) continue;
-      const needed = isWord ? `at most ${max}` : 'a finite number';
-      const place = `environment ${i}: state ${slot.name}`;
+  for (const field of fields) {
+    const { dtype } = field;
+    const max = dtype === 'u32' ? maxOf(task, field) : 0;
+    const bytes = ELEMENT_BYTES[dtype];
+    for (let k = 0; k < field.length * numEnvs; k++, at += bytes) {
+      const value = read[dtype](at);
+      if (dtype === 'u32' ? value <= max : Number.isFinite(value)) continue;
+      const slot = slotName(field, Math.floor(k / numEnvs));
+      const needed = dtype === 'u32' ? `at most ${max}` : 'a finite number';
+      const place = `environment ${k % numEnvs}: state ${slot}`;
       throw new SnapshotError(`${place} is ${value}: ${needed} is needed`);
     }
   }
+  checkSteps(task, numEnvs, view);
+}
+
+/** The words come first, one slot each. */
+function checkSteps(task: CompiledTask, numEnvs: number, view: DataView): void {
+  const { words } = task.layout;
   const word = (slot: number, i: number) => view.getUint32(4 * (slot * numEnvs + i), true);
-  const step = slots.findIndex(({ name }) => name === 'step');
-  const finished = slots.findIndex(({ name }) => name === 'finished');
+  const step = words.findIndex(({ name }) => name === 'step');
+  const finished = words.findIndex(({ name }) => name === 'finished');
   for (let i = 0; i < numEnvs; i++) {
     if (word(finished, i) === 1 || word(step, i) < task.horizonSteps) continue;
     const needed = `in an unfinished episode less than ${task.horizonSteps} is needed`;
@@ -158,7 +172,7 @@ function checkState(
 }
 
 /** The bound of a u32 slot: a number, or the scalar of the program that it names. */
-function maxOf({ layout, program }: CompiledTask, { max }: StateSlot): number {
+function maxOf({ layout, program }: CompiledTask, { max }: StateField): number {
   if (typeof max === 'number') return max;
   const index = layout.scalars.findIndex((scalar) => scalar.name === max);
   return programScalars(layout, program)[index];

@@ -153,6 +153,7 @@ export let s_arrival_bits: f64 = 0;
 export let s_profile_steps: f64 = 0;
 
 let numArrayElements: i32 = 0;
+let numRealArrayElements: i32 = 0;
 
 export function loadScalars(at: usize): void {
   s_horizon = load<f64>(at, 0);
@@ -208,6 +209,7 @@ export class Layout {
   get numTables(): i32 { return TABLE_COUNT; }
   get numWords(): i32 { return WORD_COUNT; }
   get numArrayElements(): i32 { return numArrayElements; }
+  get numRealArrayElements(): i32 { return numRealArrayElements; }
   get numReals(): i32 { return REAL_COUNT; }
   get numStatistics(): i32 { return STATISTIC_COUNT; }
   get numMetrics(): i32 { return METRIC_COUNT; }

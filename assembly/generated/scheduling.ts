@@ -315,6 +315,7 @@ export let s_trace_jobs: f64 = 0;
 export let s_window_start_max: f64 = 0;
 
 let numArrayElements: i32 = 0;
+let numRealArrayElements: i32 = 0;
 export let a_server_mode: usize = 0;
 export let a_server_cpu: usize = 0;
 export let a_server_mem: usize = 0;
@@ -368,6 +369,7 @@ export function loadScalars(at: usize): void {
   s_trace_jobs = load<f64>(at, 232);
   s_window_start_max = load<f64>(at, 240);
   let end: i32 = 0;
+  let realEnd: i32 = 0;
   a_server_mode = <usize>(4 * end); end += <i32>s_num_servers;
   a_server_cpu = <usize>(4 * end); end += <i32>s_num_servers;
   a_server_mem = <usize>(4 * end); end += <i32>s_num_servers;
@@ -388,6 +390,7 @@ export function loadScalars(at: usize): void {
   a_backlog_duration = <usize>(4 * end); end += 512;
   a_backlog_arrival = <usize>(4 * end); end += 512;
   numArrayElements = end;
+  numRealArrayElements = realEnd;
 }
 
 export function disagreeingScalar(): i32 {
@@ -447,6 +450,7 @@ export class Layout {
   get numTables(): i32 { return TABLE_COUNT; }
   get numWords(): i32 { return WORD_COUNT; }
   get numArrayElements(): i32 { return numArrayElements; }
+  get numRealArrayElements(): i32 { return numRealArrayElements; }
   get numReals(): i32 { return REAL_COUNT; }
   get numStatistics(): i32 { return STATISTIC_COUNT; }
   get numMetrics(): i32 { return METRIC_COUNT; }

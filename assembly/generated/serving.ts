@@ -385,6 +385,7 @@ export let s_reset_capacity_rps: f64 = 0;
 export let s_has_kv_usage: f64 = 0;
 
 let numArrayElements: i32 = 0;
+let numRealArrayElements: i32 = 0;
 
 export function loadScalars(at: usize): void {
   s_horizon = load<f64>(at, 0);
@@ -541,6 +542,7 @@ export class Layout {
   get numTables(): i32 { return TABLE_COUNT; }
   get numWords(): i32 { return WORD_COUNT; }
   get numArrayElements(): i32 { return numArrayElements; }
+  get numRealArrayElements(): i32 { return numRealArrayElements; }
   get numReals(): i32 { return REAL_COUNT; }
   get numStatistics(): i32 { return STATISTIC_COUNT; }
   get numMetrics(): i32 { return METRIC_COUNT; }

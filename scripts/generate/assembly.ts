@@ -94,10 +94,11 @@ function foldStatement(family: FamilySpec, index: number): string[] {
   }
 }
 
-/** Where each array of the state begins, in bytes from `arraysOf(i)`. */
+/** Where each array of the state begins, in bytes from `arraysOf(i)`; f64, `realArraysOf(i)`. */
 function arrayOffsets(family: FamilySpec): string[] {
   return [
     'let numArrayElements: i32 = 0;',
+    'let numRealArrayElements: i32 = 0;',
     ...family.arrays.map(({ name }) => `export let a_${name}: usize = 0;`),
   ];
 }
@@ -105,11 +106,13 @@ function arrayOffsets(family: FamilySpec): string[] {
 function arrayLoads(family: FamilySpec): string[] {
   if (family.arrays.length === 0) return [];
   const scalar = (index: number) => `<i32>s_${family.scalars[index]!.name}`;
-  const loads = family.arrays.map(({ name, length }) => {
+  const loads = family.arrays.map(({ name, dtype, length }) => {
     const elements = lengthExpression(family, length, scalar);
-    return `  a_${name} = <usize>(4 * end); end += ${elements};`;
+    const [bytes, end] = dtype === 'f64' ? [8, 'realEnd'] : [4, 'end'];
+    return `  a_${name} = <usize>(${bytes} * ${end}); ${end} += ${elements};`;
   });
-  return ['  let end: i32 = 0;', ...loads, '  numArrayElements = end;'];
+  const ends = ['  let end: i32 = 0;', '  let realEnd: i32 = 0;'];
+  return [...ends, ...loads, '  numArrayElements = end;', '  numRealArrayElements = realEnd;'];
 }
 
 /** The layout as a class: what is generic over families is compiled once for each. */
@@ -124,6 +127,7 @@ function layoutClass(family: FamilySpec): string {
     member('numTables', 'i32', 'TABLE_COUNT'),
     member('numWords', 'i32', 'WORD_COUNT'),
     member('numArrayElements', 'i32', 'numArrayElements'),
+    member('numRealArrayElements', 'i32', 'numRealArrayElements'),
     member('numReals', 'i32', 'REAL_COUNT'),
     member('numStatistics', 'i32', 'STATISTIC_COUNT'),
     member('numMetrics', 'i32', 'METRIC_COUNT'),

@@ -1,5 +1,6 @@
 /** The Rust side of the generator. */
 import {
+  type ArraySpec,
   type CommonSpec,
   equalsExpression,
   type FamilySpec,
@@ -122,31 +123,61 @@ function arrayStructs(family: FamilySpec): string[] {
     const elements = lengthExpression(family, length, (index) => `(s[${index}] as usize)`);
     return `            ${name}: ${elements},`;
   });
+  const reals = arrays.filter(({ dtype }) => dtype === 'f64');
+  const words = arrays.filter(({ dtype }) => dtype !== 'f64');
+  const total = (part: ArraySpec[]) => part.map(({ name }) => `self.${name}`).join(' + ') || '0';
+  const field = ({ name, dtype, doc }: ArraySpec) =>
+    `    /// ${doc}\n    pub ${name}: &'a mut [${dtype}],`;
+  const isWhole = reals.length > 0 ? ['        debug_assert!(real_elements.is_empty());'] : [];
   return [
     '/// Elements of each array of the state.',
     `#[derive(Clone, Debug)]\npub struct ArraySizes {\n${each((n) => `    pub ${n}: usize,`)}\n}`,
     "/// One environment's arrays.",
     `pub struct Arrays<'a> {`,
-    ...arrays.map(({ name, doc }) => `    /// ${doc}\n    pub ${name}: &'a mut [u32],`),
+    ...arrays.map(field),
     '}',
     'impl ArraySizes {',
     '    pub fn new(s: &[f64]) -> Self {',
     `        Self {\n${sizes.join('\n')}\n        }`,
     '    }',
-    '    /// Elements of all arrays of one environment.',
+    '    /// Elements of all arrays of u32 and f32 of one environment.',
     '    pub fn total(&self) -> usize {',
-    `        ${arrays.map(({ name }) => `self.${name}`).join(' + ')}`,
+    `        ${total(words)}`,
     '    }',
+    ...realTotal(reals, total),
     "    /// Cuts one environment's elements into its arrays.",
     '    #[inline(always)]',
-    "    pub fn split<'a>(&self, elements: &'a mut [u32]) -> Arrays<'a> {",
-    each((n) => `        let (${n}, elements) = elements.split_at_mut(self.${n});`),
+    `    pub fn split<'a>(${splitParameters(reals.length > 0)}) -> Arrays<'a> {`,
+    ...words.flatMap((array) => splitOff(array, 'elements')),
+    ...reals.flatMap((array) => splitOff(array, 'real_elements')),
     '        debug_assert!(elements.is_empty());',
+    ...isWhole,
     `        Arrays { ${arrays.map(({ name }) => name).join(', ')} }`,
     '    }',
     '}',
     '',
   ];
+}
+
+function realTotal(reals: ArraySpec[], total: (part: ArraySpec[]) => string): string[] {
+  if (reals.length === 0) return [];
+  return [
+    '    /// Elements of all arrays of f64 of one environment.',
+    '    pub fn real_total(&self) -> usize {',
+    `        ${total(reals)}`,
+    '    }',
+  ];
+}
+
+function splitParameters(hasReals: boolean): string {
+  const real = hasReals ? ", real_elements: &'a mut [f64]" : '';
+  return `&self, elements: &'a mut [u32]${real}`;
+}
+
+function splitOff({ name, dtype }: ArraySpec, from: string): string[] {
+  const cut = `        let (${name}, ${from}) = ${from}.split_at_mut(self.${name});`;
+  if (dtype !== 'f32') return [cut];
+  return [cut, `        let ${name} = crate::store::floats(${name});`];
 }
 
 const float = (x: number): string => (Number.isInteger(x) ? `${x}.0` : `${x}`);

@@ -25,11 +25,13 @@ export interface TableSpec extends NamedDoc {
 export interface WordSpec extends NamedDoc {
   max: number | string;
 }
-/** A u32 array of the state; its elements are kept together, environment by environment. */
+/** An array of the state; its elements are kept together, environment by environment. */
 export interface ArraySpec extends NamedDoc {
+  dtype: 'u32' | 'f32' | 'f64';
   /** A product of numbers, scalars and `pow2(scalar)`. */
   length: string;
-  max: number | string;
+  /** u32 arrays: bound of every element, a number or a scalar. */
+  max?: number | string;
 }
 export interface StatisticSpec extends NamedDoc {
   fold: string;
@@ -102,7 +104,7 @@ export function mergeFamily(common: CommonSpec, family: FamilySpec): FamilySpec 
     ...family,
     enums: family.enums ?? {},
     limits: family.limits ?? {},
-    arrays: family.arrays ?? [],
+    arrays: (family.arrays ?? []).map((array) => ({ ...array, dtype: array.dtype ?? 'u32' })),
     scalars: fixScalars([...common.scalars, ...family.scalars], family.fixes ?? {}),
     tables: [...common.tables, ...family.tables],
     words: [...common.words, ...family.words],
@@ -127,6 +129,11 @@ function statisticSlots(statistic: StatisticSpec): StatisticSpec[] {
   }));
 }
 
+/** What of an array the layout's hash depends on. */
+function arrayKey({ name, dtype, length, max }: ArraySpec): (string | number)[] {
+  return dtype === 'u32' ? [name, length, max ?? 4294967295] : [name, length, dtype];
+}
+
 /** FNV-1a of everything a backend's code depends on: names, their order, bounds and folds. */
 export function layoutHash(family: FamilySpec): number {
   const text = JSON.stringify([
@@ -137,7 +144,7 @@ export function layoutHash(family: FamilySpec): number {
     family.scalars.map((s) => [s.name, s.min, s.max, s.integer ?? false, s.equals ?? '']),
     family.tables.map((t) => [t.name, t.dtype, t.length, t.below ?? '', t.min ?? '', t.max ?? '']),
     family.words.map((w) => [w.name, w.max]),
-    ...(family.arrays.length === 0 ? [] : [family.arrays.map((a) => [a.name, a.length, a.max])]),
+    ...(family.arrays.length === 0 ? [] : [family.arrays.map(arrayKey)]),
     family.reals.map((r) => r.name),
     family.statistics.map((s) => [s.name, s.fold, s.of ?? '']),
     family.observations.map((o) => [o.name, o.variant ?? '']),

@@ -86,11 +86,15 @@ function tableObject(family: FamilySpec, table: TableSpec): string {
     .replace(/\(s\) => ([\d *]+),/g, '() => $1,');
 }
 
-function arrayObject(family: FamilySpec, { name, length, max, doc }: ArraySpec): string {
+function arrayObject(family: FamilySpec, array: ArraySpec): string {
+  const { name, dtype, length, doc } = array;
+  const max = array.max ?? (dtype === 'u32' ? 4294967295 : Infinity);
   const elements = lengthExpression(family, length, (index) => `s[${index}]!`);
   const parameter = elements.includes('s[') ? 's' : '';
   const size = `length: (${parameter}) => ${elements}`;
-  return `    { name: ${quote(name)}, ${size}, max: ${quote(max)}, doc: ${quote(doc ?? '')} },`;
+  const head = `name: ${quote(name)}, dtype: ${quote(dtype)}`;
+  const bound = max === Infinity ? 'Infinity' : quote(max);
+  return `    { ${head}, ${size}, max: ${bound}, doc: ${quote(doc ?? '')} },`;
 }
 
 /** A function of the scalars; one that reads none takes none. */

@@ -19,7 +19,7 @@ import {
 import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
 import type { Seed } from '../seeding.js';
-import { autoresetIndex, channelBytes, layoutOf, slotBytes, TYPED_ARRAY } from './shape.js';
+import { autoresetIndex, channelBytes, layoutOf, slotRuns, TYPED_ARRAY } from './shape.js';
 
 /** What bindings/node exports. */
 interface Addon {
@@ -42,8 +42,9 @@ interface Addon {
   record(batch: number, policy: number, steps: number, ...arrays: (Uint8Array | null)[]): void;
   setParameters(batch: number, words: Uint32Array): void;
   episodes(batch: number): number;
-  exportSlot(batch: number, slot: number, out: Uint8Array): void;
-  importSlot(batch: number, slot: number, data: Uint8Array): void;
+  /** The whole state, slot by slot. */
+  exportState(batch: number, out: Uint8Array): void;
+  importState(batch: number, state: Uint8Array): void;
   kernel(batch: number): string;
   close(batch: number): void;
 }
@@ -53,16 +54,17 @@ const ADDON_URL = new URL('../../dist/native/infragym.node', import.meta.url);
 class NativeBatch implements Batch {
   readonly kernel: string;
   readonly channels: Channels;
-  private readonly slots: readonly number[];
+  private readonly stateBytes: number;
 
   constructor(
     private readonly addon: Addon,
     private readonly handle: number,
     layout: Layout,
-    private readonly options: BatchOptions,
+    options: BatchOptions,
     program: Uint8Array,
   ) {
-    this.slots = slotBytes(layout, program);
+    const bytesPerEnv = slotRuns(layout, program).reduce((sum, r) => sum + r.count * r.bytes, 0);
+    this.stateBytes = bytesPerEnv * options.numEnvs;
     this.kernel = addon.kernel(handle);
     const entries = channelBytes(layout, program, options).map((channel, index) => {
       if (channel.bytes === 0) return [channel.name, new TYPED_ARRAY[channel.dtype](0)];
@@ -110,25 +112,13 @@ class NativeBatch implements Batch {
   }
 
   exportState(): Uint8Array {
-    const { numEnvs } = this.options;
-    const state = new Uint8Array(this.slots.reduce((sum, size) => sum + size * numEnvs, 0));
-    let at = 0;
-    this.slots.forEach((size, slot) => {
-      const part = new Uint8Array(size * numEnvs);
-      this.addon.exportSlot(this.handle, slot, part);
-      state.set(part, at);
-      at += part.length;
-    });
+    const state = new Uint8Array(this.stateBytes);
+    this.addon.exportState(this.handle, state);
     return state;
   }
 
   importState(state: Uint8Array): void {
-    let at = 0;
-    this.slots.forEach((size, slot) => {
-      const end = at + size * this.options.numEnvs;
-      this.addon.importSlot(this.handle, slot, state.slice(at, end));
-      at = end;
-    });
+    this.addon.importState(this.handle, state);
   }
 
   close(): void {

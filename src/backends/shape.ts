@@ -1,11 +1,16 @@
 /** What the adapters read of a program before a backend has seen it, and how state is laid out. */
 import type { Autoreset, BatchOptions } from '../backend.js';
-import { channelWidths, type Layout, type RowWidths, stateSlots } from '../compile/layout.js';
+import {
+  channelWidths,
+  ELEMENT_BYTES,
+  type Layout,
+  type RowWidths,
+  stateFields,
+} from '../compile/layout.js';
 import { programFamily, programScalars } from '../compile/program.js';
 import { autoresetMode, channels as channelList } from '../generated/common.js';
 import { layouts } from '../generated/index.js';
 
-const BYTES_PER_ELEMENT = { f32: 4, f64: 8, u32: 4, u8: 1 } as const;
 export const TYPED_ARRAY = {
   f32: Float32Array,
   f64: Float64Array,
@@ -39,14 +44,27 @@ export function channelBytes(
   const widths = channelWidths(layout, rowWidths(layout, program), options.metrics);
   return channelList.map(({ name, dtype }, i) => {
     const length = widths[i] * options.numEnvs;
-    return { name, dtype, length, bytes: length * BYTES_PER_ELEMENT[dtype] };
+    return { name, dtype, length, bytes: length * ELEMENT_BYTES[dtype] };
   });
 }
 
-/** Bytes per environment of every state slot: words, arrays, reals, statistics. */
-export function slotBytes(layout: Layout, program: Uint8Array): number[] {
-  const slots = stateSlots(layout, programScalars(layout, program));
-  return slots.map(({ dtype }) => BYTES_PER_ELEMENT[dtype]);
+/** Neighbouring slots of the state of one element size. */
+export interface SlotRun {
+  readonly count: number;
+  /** Bytes of a slot in one environment. */
+  readonly bytes: number;
+}
+
+/** The state's slots in their order, as runs of one element size. */
+export function slotRuns(layout: Layout, program: Uint8Array): SlotRun[] {
+  const runs: { count: number; bytes: number }[] = [];
+  for (const { dtype, length } of stateFields(layout, programScalars(layout, program))) {
+    const bytes = ELEMENT_BYTES[dtype];
+    const last = runs.at(-1);
+    if (last?.bytes === bytes) last.count += length;
+    else runs.push({ count: length, bytes });
+  }
+  return runs;
 }
 
 /** The number by which the cores know an autoreset mode. */

@@ -8,7 +8,14 @@ import type { Layout } from '../compile/layout.js';
 import { programError } from '../compile/program.js';
 import type { Seed } from '../seeding.js';
 import { checkOneThread } from './one-thread.js';
-import { autoresetIndex, channelBytes, layoutOf, slotBytes, TYPED_ARRAY } from './shape.js';
+import {
+  autoresetIndex,
+  channelBytes,
+  layoutOf,
+  type SlotRun,
+  slotRuns,
+  TYPED_ARRAY,
+} from './shape.js';
 
 /** What an instance exports. Pointers are bytes into `memory`; all numbers but one are u32. */
 interface WasmExports {
@@ -31,11 +38,13 @@ interface WasmExports {
   set_parameters(words: number): number;
   /** f64 */
   episodes(): number;
-  /** Scratch of 8 bytes an environment, for slots. */
+  /** Scratch for slots of the state: at least one of all environments fits. */
   slot_ptr(): number;
-  /** State slot k to scratch: words (u32), then reals, then statistics (f64). */
-  export_slot(k: number): void;
-  import_slot(k: number): void;
+  /** Its bytes. */
+  slot_bytes(): number;
+  /** `count` slots of the state from `first` on to scratch, [slot][environment]. */
+  export_slots(first: number, count: number): void;
+  import_slots(first: number, count: number): void;
   /** Which steps the batch, an index into `KERNEL_NAMES`. */
   kernel_id(): number;
 }
@@ -52,8 +61,9 @@ const EXPORTS: readonly (keyof WasmExports)[] = [
   'set_parameters',
   'episodes',
   'slot_ptr',
-  'export_slot',
-  'import_slot',
+  'slot_bytes',
+  'export_slots',
+  'import_slots',
   'kernel_id',
 ];
 const KERNEL_NAMES = ['scalar', 'simd128'] as const satisfies readonly Kernel[];
@@ -138,11 +148,11 @@ class WasmBatch implements Batch {
   readonly kernel: string;
   readonly channels: Channels;
   private readonly numEnvs: number;
-  private readonly slots: readonly number[];
+  private readonly runs: readonly SlotRun[];
   private instance: WasmExports | null;
 
   constructor(wasm: WasmExports, layout: Layout, program: Uint8Array, options: BatchOptions) {
-    this.slots = slotBytes(layout, program);
+    this.runs = slotRuns(layout, program);
     this.instance = wasm;
     this.numEnvs = options.numEnvs;
     this.kernel = KERNEL_NAMES[wasm.kernel_id()]!;
@@ -177,10 +187,10 @@ class WasmBatch implements Batch {
 
   exportState(): Uint8Array {
     const { wasm } = this;
-    const bytesPerEnv = this.slots.reduce((sum, size) => sum + size, 0);
+    const bytesPerEnv = this.runs.reduce((sum, { count, bytes }) => sum + count * bytes, 0);
     const state = new Uint8Array(bytesPerEnv * this.numEnvs);
-    this.eachSlot((slot, offset, bytes) => {
-      wasm.export_slot(slot);
+    this.eachPart((first, count, offset, bytes) => {
+      wasm.export_slots(first, count);
       state.set(new Uint8Array(wasm.memory.buffer, wasm.slot_ptr(), bytes), offset);
     });
     return state;
@@ -188,10 +198,10 @@ class WasmBatch implements Batch {
 
   importState(state: Uint8Array): void {
     const { wasm } = this;
-    this.eachSlot((slot, offset, bytes) => {
+    this.eachPart((first, count, offset, bytes) => {
       const scratch = new Uint8Array(wasm.memory.buffer, wasm.slot_ptr(), bytes);
       scratch.set(state.subarray(offset, offset + bytes));
-      wasm.import_slot(slot);
+      wasm.import_slots(first, count);
     });
   }
 
@@ -204,12 +214,23 @@ class WasmBatch implements Batch {
     return this.instance;
   }
 
-  /** Calls back with each slot's index, place in the state and length in bytes. */
-  private eachSlot(visit: (slot: number, offset: number, bytes: number) => void): void {
+  /** Calls back with the slots that scratch takes at once, their place in the state and length. */
+  private eachPart(
+    visit: (first: number, count: number, offset: number, bytes: number) => void,
+  ): void {
+    const room = this.wasm.slot_bytes();
+    let first = 0;
     let offset = 0;
-    this.slots.forEach((size, slot) => {
-      visit(slot, offset, size * this.numEnvs);
-      offset += size * this.numEnvs;
-    });
+    for (const run of this.runs) {
+      const slotBytes = run.bytes * this.numEnvs;
+      const most = Math.floor(room / slotBytes);
+      for (let left = run.count; left > 0; ) {
+        const count = Math.min(left, most);
+        visit(first, count, offset, count * slotBytes);
+        first += count;
+        offset += count * slotBytes;
+        left -= count;
+      }
+    }
   }
 }

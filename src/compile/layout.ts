@@ -39,15 +39,13 @@ export interface WordField {
   readonly doc: string;
 }
 
-/**
- * A u32 array of the state, whose size a task decides: as many slots of the state as it has
- * elements, between the words and the reals.
- */
+/** An array of the state, whose size a task decides: a slot of the state for each element. */
 export interface ArrayField {
   readonly name: string;
+  readonly dtype: 'u32' | 'f32' | 'f64';
   /** Elements, from the scalar block. */
   readonly length: (scalars: readonly number[]) => number;
-  /** Bound of every element: a number or the name of the scalar that bounds it. */
+  /** u32: bound of every element, a number or the name of the scalar that bounds it. */
   readonly max: number | string;
   readonly doc: string;
 }
@@ -128,26 +126,53 @@ export interface Layout {
 /** One number of an environment's state, as a batch exports it. */
 export interface StateSlot {
   readonly name: string;
-  /** u32: `max` bounds it, a number or the name of a scalar; f64: any finite number. */
-  readonly dtype: 'u32' | 'f64';
+  /** u32: `max` bounds it, a number or the name of a scalar; f32 and f64: any finite number. */
+  readonly dtype: 'u32' | 'f32' | 'f64';
   readonly max: number | string;
 }
 
-/** Every slot of the state in the documented order: words, arrays, reals, statistics. */
-export function stateSlots(layout: Layout, scalars: readonly number[]): StateSlot[] {
-  const real = ({ name }: { name: string }): StateSlot => ({ name, dtype: 'f64', max: Infinity });
+/** Neighbouring slots of the state that share a name: one, or an array's elements. */
+export interface StateField extends StateSlot {
+  readonly part: 'words' | 'arrays' | 'reals' | 'statistics';
+  readonly length: number;
+}
+
+/**
+ * The state in the documented order: words, arrays of 4-byte elements, reals, statistics, arrays
+ * of f64 (docs/adr/0010-state-arrays.md).
+ */
+export function stateFields(layout: Layout, scalars: readonly number[]): StateField[] {
+  const real = { dtype: 'f64', max: Infinity, length: 1 } as const;
+  const words = layout.words.map(({ name, max }): StateField => {
+    return { name, dtype: 'u32', max, part: 'words', length: 1 };
+  });
+  const arrays = layout.arrays.map(({ name, dtype, length, max }): StateField => {
+    return { name, dtype, max, part: 'arrays', length: length(scalars) };
+  });
   return [
-    ...layout.words.map(({ name, max }): StateSlot => ({ name, dtype: 'u32', max })),
-    ...layout.arrays.flatMap(({ name, length, max }) =>
-      Array.from(
-        { length: length(scalars) },
-        (_, i): StateSlot => ({ name: `${name}[${i}]`, dtype: 'u32', max }),
-      ),
-    ),
-    ...layout.reals.map(real),
-    ...layout.statistics.map(real),
+    ...words,
+    ...arrays.filter(({ dtype }) => dtype !== 'f64'),
+    ...layout.reals.map(({ name }): StateField => ({ name, part: 'reals', ...real })),
+    ...layout.statistics.map(({ name }): StateField => ({ name, part: 'statistics', ...real })),
+    ...arrays.filter(({ dtype }) => dtype === 'f64'),
   ];
 }
+
+/** Every slot of the state, one by one; an array's are named `name[0]`, `name[1]`, ... */
+export function stateSlots(layout: Layout, scalars: readonly number[]): StateSlot[] {
+  return stateFields(layout, scalars).flatMap((field) => {
+    const { dtype, max, length } = field;
+    return Array.from({ length }, (_, i) => ({ name: slotName(field, i), dtype, max }));
+  });
+}
+
+/** The name of slot i of a field. */
+export function slotName({ name, part }: StateField, i: number): string {
+  return part === 'arrays' ? `${name}[${i}]` : name;
+}
+
+/** Bytes of one element of each type. */
+export const ELEMENT_BYTES = { f32: 4, f64: 8, u32: 4, u8: 1 } as const;
 
 /** A name of the layout as TypeScript writes it: `queue_max` → `queueMax`. */
 export const camel = (name: string): string =>

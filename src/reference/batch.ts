@@ -4,12 +4,19 @@
  * stands here: autoreset, statistics, state transfer.
  */
 import type { Autoreset, Batch, BatchOptions, Channels } from '../backend.js';
-import { camel, channelWidths, type Layout } from '../compile/layout.js';
+import {
+  camel,
+  channelWidths,
+  type Layout,
+  type StateField,
+  stateFields,
+} from '../compile/layout.js';
 import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
 import { drawBlock, unitOf, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
 import { isParametric, Parameters, type Seen } from './parameters.js';
 import { type Folds, foldStep, foldsOf, type StepRecord } from './statistics.js';
+import { exportState, importState } from './transfer.js';
 
 /** Scalars and tables that every family's program has. */
 export interface CommonProgram {
@@ -41,12 +48,12 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   private readonly out: Outputs;
   private readonly action: ActionRow;
   private readonly words = new Uint32Array(4);
-  private readonly numArrayElements: number;
+  private readonly fields: readonly StateField[];
   private parameters: Parameters | null = null;
   private numEpisodes = 0;
 
   constructor(
-    private readonly layout: Layout,
+    layout: Layout,
     private readonly program: CommonProgram,
     private readonly environment: ReferenceEnvironment<State>,
     options: BatchOptions,
@@ -73,8 +80,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     this.stepRecord = { step: 0, reward: 0, cost: 0, metrics, previous: this.previous };
     const real = new Float32Array(program.scalars.actionDim);
     this.action = { real, index: new Int32Array(real.buffer) };
-    const arrays = arraysOf(layout, this.states[0]);
-    this.numArrayElements = arrays.reduce((sum, array) => sum + array.length, 0);
+    this.fields = stateFields(layout, scalarsOf(layout, program.scalars));
   }
 
   reset(seed: { lo: number; hi: number } | null, masked: boolean): void {
@@ -119,48 +125,11 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   }
 
   exportState(): Uint8Array {
-    const { layout, states } = this;
-    const n = states.length;
-    const numStatistics = layout.statistics.length;
-    const numWords = layout.words.length + this.numArrayElements;
-    const numReals = layout.reals.length + numStatistics;
-    const bytes = new Uint8Array((4 * numWords + 8 * numReals) * n);
-    const view = new DataView(bytes.buffer);
-    states.forEach((state, i) => {
-      const values = state as unknown as Record<string, number>;
-      const words = layout.words.map(({ name }) => values[camel(name)]);
-      const arrays = arraysOf(layout, state).flatMap((array) => Array.from(array));
-      [...words, ...arrays].forEach((value, slot) => {
-        view.setUint32(4 * (slot * n + i), value, true);
-      });
-      const reals = layout.reals.map(({ name }) => values[camel(name)]);
-      const statistics = this.statistics.subarray(i * numStatistics, (i + 1) * numStatistics);
-      [...reals, ...statistics].forEach((value, slot) => {
-        view.setFloat64(4 * numWords * n + 8 * (slot * n + i), value, true);
-      });
-    });
-    return bytes;
+    return exportState(this.fields, this.states, this.statistics);
   }
 
   importState(bytes: Uint8Array): void {
-    const { layout, states } = this;
-    const n = states.length;
-    const numStatistics = layout.statistics.length;
-    const realsFrom = 4 * (layout.words.length + this.numArrayElements) * n;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    states.forEach((state, i) => {
-      const values = state as unknown as Record<string, number>;
-      let word = 0;
-      const nextWord = () => view.getUint32(4 * (word++ * n + i), true);
-      let real = 0;
-      const nextReal = () => view.getFloat64(realsFrom + 8 * (real++ * n + i), true);
-      for (const { name } of layout.words) values[camel(name)] = nextWord();
-      for (const array of arraysOf(layout, state)) {
-        for (let k = 0; k < array.length; k++) array[k] = nextWord();
-      }
-      for (const { name } of layout.reals) values[camel(name)] = nextReal();
-      for (let s = 0; s < numStatistics; s++) this.statistics[i * numStatistics + s] = nextReal();
-    });
+    importState(this.fields, this.states, this.statistics, bytes);
   }
 
   close(): void {}
@@ -295,10 +264,9 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
   }
 }
 
-/** The arrays of a state, by their names in the layout. */
-function arraysOf(layout: Layout, state: object): Uint32Array[] {
-  const values = state as Record<string, Uint32Array>;
-  return layout.arrays.map(({ name }) => values[camel(name)]);
+function scalarsOf(layout: Layout, scalars: object): number[] {
+  const values = scalars as Record<string, number>;
+  return layout.scalars.map(({ name }) => values[camel(name)]);
 }
 
 function allocateChannels(layout: Layout, program: CommonProgram, options: BatchOptions): Channels {

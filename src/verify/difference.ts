@@ -1,6 +1,6 @@
 /** The first place where two implementations part, by playing both in lockstep. */
 import type { Batch } from '../backend.js';
-import { stateSlots } from '../compile/layout.js';
+import { ELEMENT_BYTES, slotName, stateFields } from '../compile/layout.js';
 import { programScalars } from '../compile/program.js';
 import type { CompiledTask } from '../envs/family.js';
 import { outputChannels } from '../snapshot.js';
@@ -109,19 +109,20 @@ function outputRows(task: NamedProgram, { channels }: Batch): Rows[] {
   });
 }
 
+const STATE_ARRAYS = { u32: Uint32Array, f32: Float32Array, f64: Float64Array } as const;
+
 function stateRows({ layout, program }: NamedProgram, batch: Batch): Rows[] {
-  const slots = stateSlots(layout, programScalars(layout, program));
-  const namesOf = (dtype: 'u32' | 'f64') =>
-    slots.filter((slot) => slot.dtype === dtype).map((slot) => slot.name);
-  const [words, reals] = [namesOf('u32'), namesOf('f64')];
   const state = batch.exportState();
-  const split = 4 * words.length * batch.channels.rewards.length;
-  const [low, high] = [state.slice(0, split), state.slice(split)];
-  const name = 'state';
-  return [
-    { name, fields: words, values: new Uint32Array(low.buffer), slotMajor: true },
-    { name, fields: reals, values: new Float64Array(high.buffer), slotMajor: true },
-  ];
+  const numEnvs = batch.channels.rewards.length;
+  let at = 0;
+  return stateFields(layout, programScalars(layout, program)).map((field) => {
+    const { dtype, length } = field;
+    const end = at + length * numEnvs * ELEMENT_BYTES[dtype];
+    const values = new STATE_ARRAYS[dtype](state.slice(at, end).buffer);
+    at = end;
+    const fields = Array.from({ length }, (_, i) => slotName(field, i));
+    return { name: 'state', fields, values, slotMajor: true };
+  });
 }
 
 /** The first index at which two byte arrays of one length differ, or -1. */

@@ -223,18 +223,38 @@ pub fn episodes(batch: u32) -> Result<f64> {
     with_batch(batch, |env| env.episodes() as f64)
 }
 
-/// Copies a state slot out, 4 or 8 bytes per environment.
+/// Copies the whole state out, slot by slot.
 #[napi]
-pub fn export_slot(batch: u32, slot: u32, mut out: Uint8Array) -> Result<()> {
+pub fn export_state(batch: u32, mut out: Uint8Array) -> Result<()> {
     // SAFETY: the caller made the array for this call and does not look at it meanwhile.
     let out = unsafe { out.as_mut() };
-    with_batch(batch, |env| env.export_slot(slot as usize, out))
+    with_batch(batch, |env| {
+        let slots = 0..env.store().shape.slots();
+        check_state(batch, env, out.len())?;
+        env.export_slots(slots, out);
+        Ok(())
+    })?
 }
 
-/// Copies a state slot in.
+/// Copies the whole state in.
 #[napi]
-pub fn import_slot(batch: u32, slot: u32, data: &[u8]) -> Result<()> {
-    with_batch(batch, |env| env.import_slot(slot as usize, data))
+pub fn import_state(batch: u32, state: &[u8]) -> Result<()> {
+    with_batch(batch, |env| {
+        let slots = 0..env.store().shape.slots();
+        check_state(batch, env, state.len())?;
+        env.import_slots(slots, state);
+        Ok(())
+    })?
+}
+
+fn check_state(batch: u32, env: &dyn VectorEnv, bytes: usize) -> Result<()> {
+    let store = env.store();
+    let needed = store.shape.slot_bytes(0..store.shape.slots()) * store.num_envs;
+    if bytes == needed {
+        return Ok(());
+    }
+    let reason = format!("has a state of {needed} bytes, not of {bytes}");
+    Err(refusal(batch, &reason))
 }
 
 /// The kernel that steps the batch.

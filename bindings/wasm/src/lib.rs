@@ -6,12 +6,15 @@ use std::cell::RefCell;
 use infragym_core::generated::common::POLICY_WORDS_MAX;
 use infragym_core::{Kernel, Options, VectorEnv};
 
+/// Room for state slots: few calls move the state of a batch, and little memory is taken for it.
+const SLOTS_BYTES: usize = 1 << 18;
+
 #[derive(Default)]
 struct Instance {
     program: Vec<u8>,
     batch: Option<Box<dyn VectorEnv>>,
-    /// One state slot on its way in or out.
-    slot: Vec<u8>,
+    /// State slots on their way in or out.
+    slots: Vec<u8>,
     /// A policy's parameters on their way in: room that is taken once, and touched by need.
     parameters: Vec<u32>,
 }
@@ -51,7 +54,7 @@ pub extern "C" fn create(num_envs: u32, autoreset: u32, metrics: u32, wanted: u3
         match infragym_core::create(&program, &options) {
             Ok(batch) => {
                 instance.batch = Some(batch);
-                instance.slot = vec![0; 8 * options.num_envs];
+                instance.slots = vec![0; SLOTS_BYTES.max(8 * options.num_envs)];
                 instance.parameters = Vec::with_capacity(POLICY_WORDS_MAX);
                 0
             }
@@ -110,28 +113,34 @@ pub extern "C" fn episodes() -> f64 {
     with_batch(|batch| batch.episodes() as f64)
 }
 
-/// Address of the buffer through which state slots pass, 8 bytes per environment.
+/// Address of the buffer through which state slots pass.
 #[unsafe(no_mangle)]
 pub extern "C" fn slot_ptr() -> *mut u8 {
-    INSTANCE.with_borrow_mut(|instance| instance.slot.as_mut_ptr())
+    INSTANCE.with_borrow_mut(|instance| instance.slots.as_mut_ptr())
 }
 
-/// Copies a state slot to the buffer.
+/// Bytes of that buffer: one slot of all environments at least.
 #[unsafe(no_mangle)]
-pub extern "C" fn export_slot(slot: usize) {
+pub extern "C" fn slot_bytes() -> usize {
+    INSTANCE.with_borrow(|instance| instance.slots.len())
+}
+
+/// Copies `count` state slots from `first` on to the buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn export_slots(first: usize, count: usize) {
     INSTANCE.with_borrow_mut(|instance| {
         if let Some(batch) = &instance.batch {
-            batch.export_slot(slot, &mut instance.slot);
+            batch.export_slots(first..first + count, &mut instance.slots);
         }
     });
 }
 
-/// Copies a state slot from the buffer.
+/// Copies `count` state slots from `first` on from the buffer.
 #[unsafe(no_mangle)]
-pub extern "C" fn import_slot(slot: usize) {
+pub extern "C" fn import_slots(first: usize, count: usize) {
     INSTANCE.with_borrow_mut(|instance| {
         if let Some(batch) = &mut instance.batch {
-            batch.import_slot(slot, &instance.slot);
+            batch.import_slots(first..first + count, &instance.slots);
         }
     });
 }

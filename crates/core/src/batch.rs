@@ -71,10 +71,10 @@ pub trait VectorEnv: Send {
     fn set_parameters(&mut self, words: &[u32]) -> bool;
     /// Episodes that ended since the batch was made.
     fn episodes(&self) -> u64;
-    /// Copies state slot `slot` (words, arrays, reals, then statistics) to `out`, one element of 4
-    /// or 8 bytes per environment.
-    fn export_slot(&self, slot: usize, out: &mut [u8]);
-    fn import_slot(&mut self, slot: usize, data: &[u8]);
+    /// Copies slots of the state out; see `Store::export_slots`.
+    fn export_slots(&self, slots: Range<usize>, out: &mut [u8]);
+    /// Takes what `export_slots` gave.
+    fn import_slots(&mut self, slots: Range<usize>, data: &[u8]);
 }
 
 /// A batch of one family.
@@ -324,12 +324,12 @@ impl<E: Env> VectorEnv for Batch<E> {
         self.episodes.load(Ordering::Relaxed)
     }
 
-    fn export_slot(&self, slot: usize, out: &mut [u8]) {
-        self.store.export_slot(slot, out);
+    fn export_slots(&self, slots: Range<usize>, out: &mut [u8]) {
+        self.store.export_slots(slots, out);
     }
 
-    fn import_slot(&mut self, slot: usize, data: &[u8]) {
-        self.store.import_slot(slot, data);
+    fn import_slots(&mut self, slots: Range<usize>, data: &[u8]) {
+        self.store.import_slots(slots, data);
     }
 }
 

@@ -21,8 +21,10 @@ pub struct Shape {
     pub mask_dim: usize,
     pub metric_dim: usize,
     pub words: usize,
-    /// Elements of the arrays of one environment; 0 for most families.
+    /// Elements of the arrays of u32 and f32 of one environment; 0 for most families.
     pub arrays: usize,
+    /// Elements of its arrays of f64.
+    pub real_arrays: usize,
     pub reals: usize,
     pub statistics: usize,
 }
@@ -85,8 +87,11 @@ impl Channels {
 /// One block of environments: its state, and its rows of the channels.
 pub struct Block<'a> {
     pub words: &'a mut [[u32; LANES]],
-    /// [lane][element]
+    /// [lane][element], of u32 and of f32 by its bits. Padding lanes have none: a family with
+    /// arrays is not `Env::IS_BLOCKED`.
     pub arrays: &'a mut [u32],
+    /// [lane][element]
+    pub real_arrays: &'a mut [f64],
     pub reals: &'a mut [[f64; LANES]],
     pub statistics: &'a mut [[f64; LANES]],
     pub actions: &'a mut [u32],
@@ -110,6 +115,12 @@ pub fn fixed<T, const N: usize>(part: &mut [T]) -> &mut [T; N] {
     part.try_into().expect("the shape's length")
 }
 
+/// Elements of a state array as floats.
+pub fn floats(elements: &mut [u32]) -> &mut [f32] {
+    // SAFETY: u32 and f32 have one size and alignment, and every bit pattern is valid for both.
+    unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
+}
+
 /// All memory of a batch.
 pub struct Store {
     pub shape: Shape,
@@ -117,6 +128,7 @@ pub struct Store {
     pub num_blocks: usize,
     words: Buffer<[u32; LANES]>,
     arrays: Buffer<u32>,
+    real_arrays: Buffer<f64>,
     reals: Buffer<[f64; LANES]>,
     statistics: Buffer<[f64; LANES]>,
     pub channels: Arc<Channels>,
@@ -133,7 +145,8 @@ impl Store {
             num_envs,
             num_blocks,
             words: Buffer::zeroed(num_blocks * shape.words),
-            arrays: Buffer::zeroed(num_blocks * LANES * shape.arrays),
+            arrays: Buffer::zeroed(num_envs * shape.arrays),
+            real_arrays: Buffer::zeroed(num_envs * shape.real_arrays),
             reals: Buffer::zeroed(num_blocks * shape.reals),
             statistics: Buffer::zeroed(num_blocks * shape.statistics),
             channels: Arc::new(Channels::new(&shape, num_blocks * LANES, metrics)),
@@ -159,7 +172,8 @@ impl Store {
         unsafe {
             Block {
                 words: part(&self.words, index, shape.words),
-                arrays: part(&self.arrays, index, LANES * shape.arrays),
+                arrays: self.live_part(&self.arrays, index, shape.arrays),
+                real_arrays: self.live_part(&self.real_arrays, index, shape.real_arrays),
                 reals: part(&self.reals, index, shape.reals),
                 statistics: part(&self.statistics, index, shape.statistics),
                 actions: part(&channels.actions, index, LANES * shape.action_dim),
@@ -179,6 +193,20 @@ impl Store {
                 reset_mask: lanes(&channels.reset_mask, index),
             }
         }
+    }
+}
+
+impl Store {
+    /// The rows of a block's environments in a buffer without padding.
+    ///
+    /// # Safety
+    /// As for `Store::block`.
+    #[allow(clippy::mut_from_ref)] // Disjoint parts, see the safety note.
+    unsafe fn live_part<T>(&self, buffer: &Buffer<T>, index: usize, width: usize) -> &mut [T] {
+        let (from, length) = (index * LANES * width, self.live_lanes(index) * width);
+        debug_assert!(from + length <= buffer.len());
+        // SAFETY: inside the buffer; uniqueness is the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(buffer.as_ptr().add(from), length) }
     }
 }
 

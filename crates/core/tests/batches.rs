@@ -63,12 +63,10 @@ fn bytes_of(env: &dyn VectorEnv) -> Vec<u8> {
         // SAFETY: a channel holds `width` bytes per environment, and nothing steps meanwhile.
         bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(address, width * n) });
     }
-    for slot in 0..shape.words + shape.reals + shape.statistics {
-        let size = if slot < shape.words { 4 } else { 8 };
-        let mut part = vec![0; size * n];
-        env.export_slot(slot, &mut part);
-        bytes.extend_from_slice(&part);
-    }
+    let slots = 0..shape.slots();
+    let mut state = vec![0; shape.slot_bytes(slots.clone()) * n];
+    env.export_slots(slots, &mut state);
+    bytes.extend_from_slice(&state);
     bytes
 }
 
@@ -141,11 +139,10 @@ fn state_moves_between_batches() {
         to.reset(Some(99), false);
         from.rollout(policy::RANDOM, 2);
         let shape = from.store().shape;
-        for slot in 0..shape.words + shape.reals + shape.statistics {
-            let mut part = vec![0; if slot < shape.words { 12 } else { 24 }];
-            from.export_slot(slot, &mut part);
-            to.import_slot(slot, &part);
-        }
+        let slots = 0..shape.slots();
+        let mut state = vec![0; shape.slot_bytes(slots.clone()) * 3];
+        from.export_slots(slots.clone(), &mut state);
+        to.import_slots(slots, &state);
         from.rollout(policy::RANDOM, 2 * HORIZON_STEPS);
         to.rollout(policy::RANDOM, 2 * HORIZON_STEPS);
         assert!(bytes_of(&*from) == bytes_of(&*to), "{name}");
@@ -164,7 +161,7 @@ fn a_masked_reset_leaves_the_others_alone() {
     env.reset(None, true);
     let step = infragym_core::generated::common::word::STEP;
     let mut steps = vec![0; 12];
-    env.export_slot(step, &mut steps);
+    env.export_slots(step..step + 1, &mut steps);
     assert_eq!(steps, [2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]);
 }
 

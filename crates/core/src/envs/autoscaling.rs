@@ -68,6 +68,7 @@ impl Autoscaling {
             metric_dim: if metrics { metric::COUNT } else { 0 },
             words: word::COUNT,
             arrays: 0,
+            real_arrays: 0,
             reals: real::COUNT,
             statistics: statistic::COUNT,
         };

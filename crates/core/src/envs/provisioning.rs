@@ -61,6 +61,7 @@ impl Provisioning {
             metric_dim: if metrics { metric::COUNT } else { 0 },
             words: word::COUNT,
             arrays: 0,
+            real_arrays: 0,
             reals: real::COUNT,
             statistics: statistic::COUNT,
         };

@@ -43,6 +43,7 @@ impl Scheduling {
             metric_dim: if metrics { metric::COUNT } else { 0 },
             words: word::COUNT,
             arrays: fleet.sizes.total(),
+            real_arrays: 0,
             reals: real::COUNT,
             statistics: statistic::COUNT,
         };

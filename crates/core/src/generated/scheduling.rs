@@ -494,7 +494,7 @@ impl ArraySizes {
             backlog_arrival: 512,
         }
     }
-    /// Elements of all arrays of one environment.
+    /// Elements of all arrays of u32 and f32 of one environment.
     pub fn total(&self) -> usize {
         self.server_mode + self.server_cpu + self.server_mem + self.server_event + self.server_head + self.slot_cpu + self.slot_mem + self.slot_duration + self.slot_arrival + self.fresh_waiting + self.late_waiting + self.run_end + self.run_cpu + self.run_mem + self.run_next + self.backlog_cpu + self.backlog_mem + self.backlog_duration + self.backlog_arrival
     }
