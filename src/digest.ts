@@ -59,6 +59,18 @@ export function digestOf(...views: ArrayBufferView[]): string {
   return digest.hex();
 }
 
+/** The bytes that an even number of hex digits writes. */
+export function bytesOfHex(hex: string): Uint8Array {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+/** Bytes in hex digits, two each. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 function checkFinite(view: ArrayBufferView): void {
   if (!(view instanceof Float32Array || view instanceof Float64Array)) return;
   const i = view.findIndex((value: number) => !Number.isFinite(value));

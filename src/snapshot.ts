@@ -17,7 +17,7 @@
 import type { Autoreset, Channels } from './backend.js';
 import { ELEMENT_BYTES, type StateField, slotName, stateFields } from './compile/layout.js';
 import { programScalars } from './compile/program.js';
-import { digestOf } from './digest.js';
+import { bytesOfHex, digestOf, hexOf } from './digest.js';
 import type { CompiledTask } from './envs/family.js';
 import { autoresetModeNames, channels as channelList } from './generated/common.js';
 
@@ -75,7 +75,8 @@ export function decodeSnapshot(context: SnapshotContext, snapshot: Uint8Array) {
   if (!(snapshot instanceof Uint8Array)) {
     throw new SnapshotError('snapshot is not a Uint8Array: the bytes snapshot() gave are needed');
   }
-  const bytes = snapshot.slice(); // aligned, and the caller's to change meanwhile
+  // A copy: aligned, and the caller's to change meanwhile. A Buffer's slice would share memory.
+  const bytes = new Uint8Array(snapshot);
   checkHeader(context, bytes);
   const { task, numEnvs } = context;
   const fields = stateFields(task.layout, programScalars(task.layout, task.program));
@@ -211,14 +212,4 @@ function autoresetIndex(autoreset: Autoreset): number {
 
 function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
-    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
-  );
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

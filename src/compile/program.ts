@@ -194,7 +194,7 @@ export function programScalars(layout: Layout, bytes: Uint8Array): number[] {
  * finite, checksum. Throws `ProgramError` with the first field that is wrong, in that order.
  */
 export function decodeProgram<S, T>(layout: Layout, bytes: Uint8Array): DecodedProgram<S, T> {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes); // aligned; a Buffer's slice would share its memory
   checkHeader(layout, copy);
   const view = new DataView(copy.buffer);
   const scalarValues = layout.scalars.map((field, i) => {

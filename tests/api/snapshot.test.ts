@@ -96,6 +96,14 @@ describe('a snapshot', () => {
     );
   });
 
+  it('is restored from what readFileSync returns', () => {
+    const env = begun();
+    const other = env.sibling();
+    const pool = Buffer.concat([Buffer.from('abc'), env.snapshot()]);
+    other.restore(pool.subarray(3));
+    expect(other.digest()).toBe(env.digest());
+  });
+
   it('of another length is refused', () => {
     const env = begun();
     const snapshot = env.snapshot();
