@@ -3,6 +3,13 @@
  * the reading of files.
  */
 export type { BatchActions } from './actions.js';
+export { type Bundle, BundleError, decodeBundle, encodeBundle } from './api/bundle.js';
+export {
+  type ActionDescription,
+  describeTask,
+  type ObservationDescription,
+  type TaskDescription,
+} from './api/description.js';
 export {
   type Autoreset,
   BACKEND_NAMES,

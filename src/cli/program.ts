@@ -1,7 +1,14 @@
 /** The commands, and what becomes of errors: a message and an exit code. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { BackendUnavailableError, DataError, ProgramError, SnapshotError } from '../index.js';
+import {
+  BackendUnavailableError,
+  BundleError,
+  DataError,
+  ProgramError,
+  SnapshotError,
+} from '../index.js';
+import { addCompile } from './compile.js';
 import { addDataset } from './dataset.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
@@ -19,6 +26,7 @@ const INPUT_ERRORS = [
   UsageError,
   RangeError,
   DataError,
+  BundleError,
   ProgramError,
   SnapshotError,
   BackendUnavailableError,
@@ -39,7 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addGrade]) {
     add(program);
   }
-  for (const add of [addDataset, addDoctor, addDemo, addServe]) add(program);
+  for (const add of [addCompile, addDataset, addDoctor, addDemo, addServe]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

@@ -1,6 +1,6 @@
 /** `infragym tasks`: what there is to play. */
 import type { Command } from 'commander';
-import { type CompiledTask, compileTask, listTasks } from '../index.js';
+import { type CompiledTask, compileTask, describeTask, listTasks } from '../index.js';
 import { finish } from './options.js';
 import { formatTable, print, printJson } from './output.js';
 
@@ -14,23 +14,6 @@ export function addTasks(program: Command): void {
       else print(taskTable(tasks));
     });
   finish(command, 'infragym tasks --json');
-}
-
-function describeTask(task: CompiledTask) {
-  const { spec, layout } = task;
-  return {
-    id: spec.id,
-    aliases: spec.aliases,
-    family: layout.name,
-    difficulty: spec.difficulty,
-    description: spec.description,
-    actions: layout.actions,
-    observations: task.observationNames.map((name) => {
-      return layout.observations.find((field) => field.name === name) ?? { name };
-    }),
-    episode_length: task.horizonSteps,
-    program_digest: task.programDigest,
-  };
 }
 
 function taskTable(tasks: readonly CompiledTask[]): string {

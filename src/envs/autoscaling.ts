@@ -47,10 +47,17 @@ function compileAutoscalingTask(spec: TaskSpec, overrides: JsonObject = {}): Com
     actionDim: isFleet ? 2 : 1,
     observationDim: fields.length,
     maskDim: 0,
+    actionNames: isFleet ? ['instance_type', 'change'] : ['change'],
     observationNames: fields.map(({ name }) => name),
     encodeAction: isFleet ? fleetEncoder(config) : changeEncoder(config),
     baselineAction: isFleet ? [0, maxDelta] : maxDelta,
     report: reportOf(config),
+    grader: {
+      kind: 'autoscaling',
+      horizon_steps: horizonSteps,
+      score_threshold: scoreThreshold,
+      budget,
+    },
     grade: (statistics) => gradeStatistics({ horizonSteps, scoreThreshold, budget }, statistics),
     gradeLog(log) {
       return gradeAutoscalingLog(this, log);

@@ -43,6 +43,12 @@ export interface Grade {
   readonly feedback: string;
 }
 
+/** Which grader grades a task, and the numbers of its rules: what a grade depends on, as data. */
+export type GraderRules = JsonObject & {
+  /** `<family>`, or `<family>/<name>` where a family has several. */
+  readonly kind: string;
+};
+
 /** What a grader may need beside the episode's own statistics. */
 export interface GradeContext {
   /** Return of the family's fixed baseline on the same seed, where scores are normalised by it. */
@@ -68,6 +74,8 @@ export interface CompiledTask {
   readonly actionDim: number;
   readonly observationDim: number;
   readonly maskDim: number;
+  /** Of the numbers in an action row. */
+  readonly actionNames: readonly string[];
   readonly observationNames: readonly string[];
   /**
    * Writes an action of the space into a row. Throws `RangeError` naming the field, the value and
@@ -80,6 +88,7 @@ export interface CompiledTask {
   readonly baselineHeuristic?: string;
   /** What `info` reports of a step. */
   readonly report: Report;
+  readonly grader: GraderRules;
   /** Grades an episode by its statistics. */
   grade(statistics: EpisodeStatistics, context?: GradeContext): Grade;
   /**

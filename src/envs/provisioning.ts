@@ -61,6 +61,7 @@ function compileProvisioningTask(spec: TaskSpec, overrides: JsonObject = {}): Co
     actionDim: 1,
     observationDim: provisioningLayout.observations.length,
     maskDim: 0,
+    actionNames: provisioningLayout.actions.map(({ name }) => name),
     observationNames: provisioningLayout.observations.map(({ name }) => name),
     encodeAction(action, row) {
       const gpus = readAction(action);
@@ -70,6 +71,7 @@ function compileProvisioningTask(spec: TaskSpec, overrides: JsonObject = {}): Co
     },
     baselineAction: 0,
     report: REPORT,
+    grader: { kind: 'provisioning', budget_usd: config.budgetUsd },
     grade: (statistics, context) => gradeStatistics(config, statistics, context),
     gradeLog(log, context = {}) {
       return gradeProvisioningLog(this, log, context);

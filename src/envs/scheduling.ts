@@ -57,6 +57,7 @@ function compileSchedulingTask(spec: TaskSpec, overrides: JsonObject = {}): Comp
     actionDim: 1,
     observationDim: observationDim(config),
     maskDim: numActions,
+    actionNames: schedulingLayout.actions.map(({ name }) => name),
     observationNames: observedFields(config).map(({ name }) => name),
     encodeAction(action, row) {
       const decision = readAction(action);
@@ -67,6 +68,7 @@ function compileSchedulingTask(spec: TaskSpec, overrides: JsonObject = {}): Comp
     baselineAction: wait,
     baselineHeuristic: 'rr',
     report: [metricsEntry(schedulingLayout)],
+    grader: { kind: 'scheduling' },
     grade: gradeStatistics,
     gradeLog(log, context = {}) {
       return gradeSchedulingLog(this, log, context);

@@ -5,7 +5,14 @@
 import { servingLayout } from '../generated/serving.js';
 import { foldStep, foldsOf } from '../reference/statistics.js';
 import { ConfigReader } from './config-reader.js';
-import type { CompiledTask, EpisodeStatistics, Grade, GradeContext, JsonObject } from './family.js';
+import type {
+  CompiledTask,
+  EpisodeStatistics,
+  Grade,
+  GradeContext,
+  GraderRules,
+  JsonObject,
+} from './family.js';
 import { type LogNeeds, type LogStep, readLog } from './serving/log.js';
 
 /** Grades an episode that has at least one step. */
@@ -157,6 +164,14 @@ export function graderOf(json: JsonObject, meanRate: number): Grader {
   const config = ConfigReader.over(json, []).object('grader', GRADER_DEFAULTS[kind]);
   if (kind === 'throughput') return throughputGrader(config);
   return kind === 'latency' ? latencyGrader(config) : balanceGrader(config);
+}
+
+/** The rules of a configuration's grader, as data; throws as `graderOf`. */
+export function graderRules(json: JsonObject, meanRate: number): GraderRules {
+  const kind = graderKind(json);
+  if (kind === 'bound') return { kind: 'serving/bound', mean_rate: meanRate };
+  const rules = ConfigReader.over(json, []).object('grader', GRADER_DEFAULTS[kind]);
+  return { ...rules.json, kind: `serving/${kind}` };
 }
 
 /** Grades an episode by its statistics; one without a step scores 0. */

@@ -6,10 +6,10 @@ import { servingLayout } from '../generated/serving.js';
 import { Box } from '../spaces.js';
 import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from './family.js';
 import { actionCodec, nearestConfiguration, normaliseAction } from './serving/actions.js';
-import { namedAction } from './serving/common.js';
+import { ACTION_FIELDS, namedAction } from './serving/common.js';
 import { readConfig } from './serving/config.js';
 import { servingReport } from './serving/describe.js';
-import { gradeLog, graderOf, gradeStatistics } from './serving-grader.js';
+import { gradeLog, graderOf, graderRules, gradeStatistics } from './serving-grader.js';
 import { servingTasks } from './serving-tasks.js';
 
 /** The serving family: the origin's three tasks and the measured ones. */
@@ -46,10 +46,12 @@ function compileServingTask(spec: TaskSpec, overrides: JsonObject = {}): Compile
     actionDim: codec.dim,
     observationDim: observations.length,
     maskDim: 0,
+    actionNames: codec.dtype === 'index' ? ['configuration'] : ACTION_FIELDS,
     observationNames: observations.map((field) => field.name),
     encodeAction: codec.encode,
     baselineAction: codec.baseline,
     report: servingReport(config),
+    grader: graderRules(json, config.traffic.meanRate),
     grade: (statistics, context) => gradeStatistics(grader, statistics, context),
     gradeLog(log, context) {
       return gradeLog(this, log, context);

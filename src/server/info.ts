@@ -1,8 +1,8 @@
 /** What `GET /info` tells: the words of the API and what stands behind it. */
-import type { Backend, CompiledTask, TaskSpec } from '../index.js';
+import { type Backend, type CompiledTask, describeTask, type TaskSpec } from '../index.js';
 import { compiled, originNumber, taskSpecs } from './catalog.js';
 import { ApiError } from './errors.js';
-import { actionSchema, observationSchema, plain } from './openenv/schema.js';
+import { actionSchema, observationSchema } from './openenv/schema.js';
 import { VERSION } from './version.js';
 
 const WEIGHTS = ['alpha', 'beta', 'gamma', 'delta'];
@@ -15,7 +15,7 @@ function rewardWeights({ config }: CompiledTask): Record<string, unknown> {
 }
 
 /** A task with all that it has, or with the reason why it cannot be had. */
-function describeTask(spec: TaskSpec) {
+function describeEntry(spec: TaskSpec) {
   const names = { id: originNumber(spec) ?? spec.id, env_id: spec.id };
   try {
     return { ...names, ...describeCompiled(compiled(spec.id)) };
@@ -26,22 +26,25 @@ function describeTask(spec: TaskSpec) {
 }
 
 function describeCompiled(task: CompiledTask) {
+  const description = describeTask(task);
   return {
     action_schema: actionSchema(task),
-    action_space: task.actionSpace.toJSON(),
-    observation_space: task.observationSpace.toJSON(),
-    observation_names: task.observationNames,
-    baseline_action: plain(task.baselineAction),
+    action_space: description.action_space,
+    observation_space: description.observation_space,
+    observation_names: description.observations.map(({ name }) => name),
+    actions: description.actions,
+    observations: description.observations,
+    baseline_action: description.baseline.action,
     reward_weights: rewardWeights(task),
-    episode_length: task.horizonSteps,
-    program_digest: task.programDigest,
-    config: task.config,
+    episode_length: description.episode_length,
+    program_digest: description.program_digest,
+    config: description.config,
   };
 }
 
 /** Everything a client may want to know before it begins. */
 export function describeServer(backend: Backend, rootTask: TaskSpec) {
-  const tasks = taskSpecs().map(describeTask);
+  const tasks = taskSpecs().map(describeEntry);
   const root = compiled(rootTask.id);
   const weights = tasks.flatMap((task) =>
     'reward_weights' in task ? [[String(task.id), task.reward_weights]] : [],

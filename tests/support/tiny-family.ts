@@ -65,6 +65,7 @@ function compileTiny(spec: TaskSpec, overrides: JsonObject = {}): CompiledTask {
     actionDim: isDiscrete ? 1 : 5,
     observationDim: observations.length,
     maskDim: 0,
+    actionNames: isDiscrete ? ['configuration'] : servingLayout.actions.map(({ name }) => name),
     observationNames: observations.map(({ name }) => name),
     encodeAction(action, row) {
       const problem = actionSpace.describe(action, 'action');
@@ -73,6 +74,7 @@ function compileTiny(spec: TaskSpec, overrides: JsonObject = {}): CompiledTask {
     },
     baselineAction: isDiscrete ? 3 : [0, 0, -1, -1, -1],
     report: [metricEntry('arrivals', 9), metricEntry('served', 10)],
+    grader: { kind: 'tiny' },
     grade(statistics, context) {
       const score = (statistics.episode_return - (context?.baselineReturn ?? NaN)) / 100;
       return { score, breakdown: { score }, feedback: '' };

@@ -2,11 +2,11 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { WebSocket } from 'ws';
+import { describeTask } from '../../index.js';
 import type { ServerContext } from '../context.js';
 import type { App } from '../environment-api.js';
 import { allowNoBody } from '../environment-api.js';
 import { ApiError } from '../errors.js';
-import { plain } from '../openenv/schema.js';
 import * as schemas from '../schemas.js';
 import type { VecBatch, VecRequest, VecStore } from './batches.js';
 import { serveVec } from './socket.js';
@@ -53,7 +53,8 @@ const VecReply = Type.Object({
   episode_length: Type.Integer(),
   single_action_space: schemas.AnyObject,
   single_observation_space: schemas.AnyObject,
-  baseline_action: Type.Unknown(),
+  actions: Type.Array(schemas.AnyObject),
+  baseline_action: Type.Array(Type.Number()),
   layout: Type.Object({
     step_request: Frame,
     reply: Frame,
@@ -71,6 +72,7 @@ What is refused is answered by a text frame \`{"type":"error","data":{"code","me
 connection has a batch at a time; without a connection it is closed after a minute.`;
 
 function describeBatch({ id, env, layout }: VecBatch): object {
+  const description = describeTask(env.task);
   return {
     id,
     url: `/vec/${id}`,
@@ -79,34 +81,13 @@ function describeBatch({ id, env, layout }: VecBatch): object {
     backend: env.backend,
     kernel: env.kernel,
     autoreset: env.autoreset.replace('-', '_'),
-    episode_length: env.task.horizonSteps,
-    single_action_space: rowSpace(env),
-    single_observation_space: env.singleObservationSpace.toJSON(),
-    baseline_action: baselineRow(env),
+    episode_length: description.episode_length,
+    single_action_space: description.action_row_space,
+    single_observation_space: description.observation_space,
+    actions: description.actions,
+    baseline_action: description.baseline.row,
     layout,
   };
-}
-
-/** The space of one row of actions: what frames carry, whatever the task's own action space. */
-function rowSpace({ task }: VecBatch['env']): object {
-  const space = task.actionSpace.toJSON();
-  if (space.type !== 'object') return space;
-  const { actions } = task.layout;
-  const bounds = actions.map(({ name, low, high, choices, integer }) => ({
-    name,
-    minimum: low ?? Math.min(...(choices ?? [])),
-    maximum: high ?? Math.max(...(choices ?? [])),
-    integer: integer === true || choices !== undefined,
-  }));
-  return { space: 'Box', type: 'array', dtype: 'float32', shape: [actions.length], fields: bounds };
-}
-
-/** The fixed baseline as a row of actions. */
-function baselineRow({ task }: VecBatch['env']): unknown {
-  const isIndex = task.actionDtype === 'index';
-  const row = isIndex ? new Int32Array(task.actionDim) : new Float32Array(task.actionDim);
-  task.encodeAction(task.baselineAction, row);
-  return plain(row);
 }
 
 export function addVec(app: App, context: ServerContext, store: VecStore): void {

@@ -54,7 +54,7 @@ class InfraGymEnv(gym.Env):
         description = self._batch.description
         self.observation_space = space_of(description["single_observation_space"])
         self.action_space = space_of(description["single_action_space"])
-        self._rounding = rounding_of(description["single_action_space"])
+        self._rounding = rounding_of(description["actions"])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
         super().reset(seed=seed)
@@ -109,7 +109,7 @@ class InfraGymVectorEnv(gym.vector.VectorEnv):
         self.single_action_space = space_of(description["single_action_space"])
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._rounding = rounding_of(description["single_action_space"])
+        self._rounding = rounding_of(description["actions"])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
         super().reset(seed=seed)

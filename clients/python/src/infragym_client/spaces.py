@@ -22,16 +22,14 @@ def space_of(description: dict[str, Any]) -> spaces.Space:
         raise ValueError(f"space is {kind}: Box, Discrete or MultiDiscrete is needed")
     shape = tuple(description["shape"])
     size = int(np.prod(shape))
-    items = description.get("fields") or description.get("prefixItems")
-    items = items or [description["items"]] * size
+    items = description.get("prefixItems") or [description["items"]] * size
     low = np.array([item.get("minimum", -np.inf) for item in items], dtype=np.float32)
     high = np.array([item.get("maximum", np.inf) for item in items], dtype=np.float32)
     return spaces.Box(low.reshape(shape), high.reshape(shape), dtype=np.float32)
 
 
-def rounding_of(description: dict[str, Any]) -> np.ndarray | None:
-    """Which numbers of an action row the server takes as whole numbers; None where none."""
-    fields = description.get("fields")
-    if fields is None:
+def rounding_of(actions: list[dict[str, Any]]) -> np.ndarray | None:
+    """Which numbers of an action row are whole numbers; None where the space says it already."""
+    if all(action["kind"] in ("real", "index") for action in actions):
         return None
-    return np.array([field["integer"] for field in fields])
+    return np.array([action["kind"] != "real" for action in actions])
