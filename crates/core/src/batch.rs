@@ -1,47 +1,22 @@
-//! What every environment family shares: stepping in blocks, autoreset, episode statistics,
-//! random actions, state transfer, threads. A family implements `Env` and nothing else.
+//! A batch of one family: stepping in blocks, autoreset, policies, recording, state transfer,
+//! threads.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::float_env::FloatEnv;
-use crate::generated::common::{autoreset, policy, statistic, word};
-use crate::lanes::Kernel;
+use crate::env::{Env, step_lanes};
+use crate::family::FamilyTask;
+use crate::generated::common::{autoreset, policy, word};
+use crate::kernel::Kernel;
 use crate::policy::Parameters;
 use crate::pool::Pool;
 use crate::record::Recording;
+use crate::rounding::FloatEnv;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{Base, Isa};
-use crate::store::{Block, LANES, Shape, Store};
-use crate::task::FamilyTask;
-
-/// An environment family over one program. A lane is one environment of a block.
-pub trait Env: Send + Sync {
-    /// Whether `step_block` gains by whole blocks; otherwise the oracle steps, without padding.
-    const IS_BLOCKED: bool = true;
-
-    fn shape(&self) -> Shape;
-
-    /// Begins the episode that the lane's seed and episode words name. The common words are set,
-    /// the statistics zero.
-    fn reset(&self, block: &mut Block, lane: usize);
-
-    /// One step of one lane: the oracle. Counts `word::STEP` up and folds the statistics.
-    fn step(&self, block: &mut Block, lane: usize);
-
-    /// One step of every lane. Lanes in `skip` are about to be reset: what they compute is lost.
-    /// Implementations are `#[inline(always)]`, so that they are compiled for the instruction set
-    /// of the kernel that calls them.
-    #[inline(always)]
-    fn step_block<I: Isa>(&self, block: &mut Block, skip: u64) {
-        step_lanes(self, block, 0..LANES, skip);
-    }
-
-    /// Writes the action of a family's own policy; families without one leave the row alone.
-    fn act(&self, _policy: u32, _block: &mut Block, _lane: usize) {}
-}
+use crate::store::{Block, LANES, Store};
 
 /// How a batch is made.
 #[derive(Clone, Copy, Debug)]
@@ -346,15 +321,6 @@ fn step_avx512<E: Env>(batch: &Batch<E>, index: usize, block: &mut Block) {
     batch.step_vectors::<Avx512>(index, block);
 }
 
-#[inline(always)]
-fn step_lanes<E: Env + ?Sized>(env: &E, block: &mut Block, lanes: Range<usize>, skip: u64) {
-    for lane in lanes {
-        if skip & (1 << lane) == 0 {
-            env.step(block, lane);
-        }
-    }
-}
-
 /// The lanes whose word is not zero, as bits.
 #[inline(always)]
 fn finished_lanes(words: &[u32; LANES]) -> u64 {
@@ -391,21 +357,4 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
             lane
         })
     })
-}
-
-/// Folds what every family counts: one step, its reward and its cost.
-#[inline(always)]
-pub fn fold_common(block: &mut Block, lane: usize) {
-    block.statistics[statistic::LENGTH_STEPS][lane] += 1.0;
-    block.statistics[statistic::EPISODE_RETURN][lane] += f64::from(block.rewards[lane]);
-    block.statistics[statistic::EPISODE_COST][lane] += f64::from(block.costs[lane]);
-}
-
-/// Welford's recurrence: the mean in `slot`, the sum of squared deviations in the next slot.
-#[inline(always)]
-pub fn fold_welford(block: &mut Block, lane: usize, slot: usize, value: f64, count: f64) {
-    let before = value - block.statistics[slot][lane];
-    block.statistics[slot][lane] += before / count;
-    let after = value - block.statistics[slot][lane];
-    block.statistics[slot + 1][lane] += before * after;
 }

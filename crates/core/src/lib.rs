@@ -1,26 +1,28 @@
 //! InfraGym's core: steps compiled programs in batches, bit for bit, and knows nothing of its
 //! bindings. `docs/ARCHITECTURE.md` has the picture.
 
-mod actions;
 mod batch;
 mod buffer;
+mod env;
 mod envs;
-mod float_env;
+mod family;
 pub mod generated;
-mod lanes;
+mod kernel;
 mod policy;
 mod pool;
 pub mod program;
 mod record;
 pub mod rng;
+mod rounding;
 pub mod sampling;
 mod simd;
+mod statistics;
 mod store;
 mod task;
 mod transfer;
 
 pub use batch::{Options, VectorEnv};
-pub use lanes::Kernel;
+pub use kernel::Kernel;
 pub use record::{RECORDED, Recording};
 pub use store::{Channels, LANES, Shape, Store};
 pub use task::Task;

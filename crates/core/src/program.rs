@@ -1,5 +1,5 @@
 //! The program: the flat buffer a task is compiled into, validated before anything is stepped.
-//! `src/compile/program.ts` draws the layout.
+//! `src/program/program.ts` draws the layout.
 
 use crate::generated::common::{FORMAT_VERSION, HEADER_NAMES, MAGIC, header};
 

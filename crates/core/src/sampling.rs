@@ -1,4 +1,4 @@
-//! The four samplers: one word a draw, no branch. `src/compile/sample.ts` draws the tables; the
+//! The four samplers: one word a draw, no branch. `src/program/sample.ts` draws the tables; the
 //! builders guarantee 1 <= bits <= 9 and cells <= 128, and the program's validation the lengths.
 
 /// A, alias: an outcome without its offset, from all 32 bits.

@@ -1,13 +1,12 @@
-//! A validated program and the tables made of it, which any number of batches share.
+//! A task as bindings see it: what makes batches.
 
 use std::sync::Arc;
 
-use crate::actions::ActionSampler;
-use crate::batch::{Batch, Env, Options, VectorEnv};
-use crate::generated::common::table;
-use crate::program::{Layout, Program, ProgramError};
+use crate::batch::{Batch, Options, VectorEnv};
+use crate::env::Env;
+use crate::family::FamilyTask;
 
-/// A task as bindings see it.
+/// A validated program with its family's tables.
 pub trait Task: Send + Sync {
     /// What it was made of.
     fn program(&self) -> &[u8];
@@ -15,37 +14,6 @@ pub trait Task: Send + Sync {
     fn metrics(&self) -> bool;
     /// Makes a batch. `options.metrics` must be the task's.
     fn batch(self: Arc<Self>, options: &Options) -> Box<dyn VectorEnv>;
-}
-
-/// A task of one family.
-pub struct FamilyTask<E> {
-    program: Box<[u8]>,
-    metrics: bool,
-    pub env: E,
-    pub sampler: ActionSampler,
-}
-
-impl<E: Env + 'static> FamilyTask<E> {
-    pub fn new(
-        layout: &Layout,
-        bytes: &[u8],
-        metrics: bool,
-        env: impl Fn(&Program, bool) -> E,
-    ) -> Result<Arc<Self>, ProgramError> {
-        let program = Program::new(layout, bytes)?;
-        let sampler = ActionSampler::new(
-            &program.table_u32(table::ACTION_KIND),
-            &program.table_u32(table::ACTION_NUM_CHOICES),
-            &program.table_f32(table::ACTION_RANGES),
-            &program.table_f32(table::ACTION_CHOICES),
-        );
-        Ok(Arc::new(Self {
-            program: bytes.into(),
-            metrics,
-            env: env(&program, metrics),
-            sampler,
-        }))
-    }
 }
 
 impl<E: Env + 'static> Task for FamilyTask<E> {

@@ -1,4 +1,4 @@
-//! The policies of autoscaling that run in the core; `src/reference/autoscaling-policies.ts` is
+//! The policies of autoscaling that run in the core; `src/reference/autoscaling/policies.ts` is
 //! their specification.
 
 use super::{Autoscaling, instances};

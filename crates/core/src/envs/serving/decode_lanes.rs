@@ -1,4 +1,4 @@
-//! The blocked kernel's decoding of action rows, a group at a time.
+//! The kernel's decoding of action rows, a group at a time.
 
 use super::decode::Configuration;
 use super::group::{Configurations, Group};

@@ -1,4 +1,4 @@
-//! The blocked kernel's episode statistics; `Serving::fold` for a group, in the same order.
+//! The kernel's episode statistics; `Serving::fold` for a group, in the same order.
 
 use super::SUMS;
 use super::group::{Configurations, Group, Metrics, Outcome};

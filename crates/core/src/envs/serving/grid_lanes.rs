@@ -1,4 +1,4 @@
-//! The blocked kernel's way through the grid: `Serving::grid_metrics` for a group, in the same
+//! The kernel's way through the grid: `Serving::grid_metrics` for a group, in the same
 //! order, with the metrics of a row side by side in a register and then transposed.
 
 use std::ops::{Add, Mul, Sub};

@@ -1,4 +1,4 @@
-//! What the blocked kernel's stages work on: a group of lanes at a time, in registers.
+//! What the kernel's stages work on: a group of lanes at a time, in registers.
 
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};

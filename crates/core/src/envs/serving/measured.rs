@@ -12,7 +12,7 @@ impl Serving {
         let grid = self.configure(block, lane, step);
         step.capacity_rps = self.capacity(block, lane, step, &grid);
         self.serve_measured(block, lane, step, &grid);
-        self.judge_measured(block, lane, step, &grid);
+        self.reward_measured(block, lane, step, &grid);
         let left = &mut block.words[word::ROLLOUT_LEFT][lane];
         *left = left.saturating_sub(1);
     }
@@ -46,8 +46,8 @@ impl Serving {
         }
         let changed = |differs: bool, steps: f64| if differs { steps as u32 } else { 0 };
         let spec = changed(wanted.spec_index != in_force.spec_index, s.rollout_spec);
-        let apart = wanted.prefill_disagg != in_force.prefill_disagg;
-        let disagg = changed(apart, s.rollout_disagg);
+        let disaggregated = wanted.prefill_disagg != in_force.prefill_disagg;
+        let disagg = changed(disaggregated, s.rollout_disagg);
         let quant = changed(wanted.quant_tier != in_force.quant_tier, s.rollout_quant);
         block.words[word::ROLLOUT_LEFT][lane] = left.max(spec).max(disagg).max(quant);
         block.words[word::SPEC_INDEX][lane] = wanted.spec_index;
@@ -76,10 +76,15 @@ impl Serving {
         };
         let answer = s.output_tokens * decode;
         let table_answer = decode * s.table_output_tokens;
-        let apart = block.words[word::PREFILL_DISAGG][lane] == 1;
+        let disaggregated = block.words[word::PREFILL_DISAGG][lane] == 1;
         let slower = if prefill > answer { prefill } else { answer };
-        let full = 1.0 / if apart { slower } else { prefill + answer };
-        let tpot_share = if apart {
+        let full = 1.0
+            / if disaggregated {
+                slower
+            } else {
+                prefill + answer
+            };
+        let tpot_share = if disaggregated {
             table_answer / (table_answer + prefill)
         } else {
             1.0
@@ -140,7 +145,7 @@ impl Serving {
     }
 
     /// Requests served in time, cost in dollars, and the reward.
-    fn judge_measured(&self, block: &mut Block, lane: usize, step: &mut Step, grid: &Row) {
+    fn reward_measured(&self, block: &mut Block, lane: usize, step: &mut Step, grid: &Row) {
         let s = &self.s;
         let m = &mut step.metrics;
         let served = f64::from(m[metric::SERVED]);
@@ -149,8 +154,8 @@ impl Serving {
         let tpot = f64::from(m[metric::TPOT_MS]);
         let in_time = ttft_share(p50, p99, s.slo_ttft_ms);
         let good = served * in_time * tpot_share(tpot, s.slo_tpot_ms);
-        let apart = f64::from(block.words[word::PREFILL_DISAGG][lane]);
-        let gpus = 1.0 + apart;
+        let disaggregated = f64::from(block.words[word::PREFILL_DISAGG][lane]);
+        let gpus = 1.0 + disaggregated;
         let losses = [s.quality_loss_0, s.quality_loss_1, s.quality_loss_2];
         let loss = losses[block.words[word::QUANT_TIER][lane] as usize];
         let queue = block.reals[real::QUEUE][lane];

@@ -1,10 +1,10 @@
-//! The blocked kernel's measured dynamics; `measured.rs` for a group, in the same order.
+//! The kernel's measured dynamics; `measured.rs` for a group, in the same order.
 
 use super::Serving;
-use super::blocked::kv_occupancy;
 use super::fold_lanes::put_into_force;
 use super::grid::grid_metric;
 use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
+use super::lanes::kv_occupancy;
 use crate::generated::serving::{GRID_METRICS, metric, real, word};
 use crate::simd::{Float, Isa, Word};
 
@@ -23,7 +23,7 @@ impl Serving {
         let (config, grid) = self.configure_group::<I>(group, wanted, traffic, *grid, m);
         let capacity_rps = self.capacity_group::<I>(group, &config, &grid, traffic, m);
         self.serve_measured_group::<I>(group, capacity_rps, &grid, traffic, m);
-        let outcome = self.judge_measured_group::<I>(group, &config, capacity_rps, &grid, m);
+        let outcome = self.reward_measured_group::<I>(group, &config, capacity_rps, &grid, m);
         let left = group.word::<I>(word::ROLLOUT_LEFT);
         let zero = I::U32::splat(0);
         let fewer = zero.if_below(left, left - I::U32::splat(1), zero);
@@ -113,10 +113,10 @@ impl Serving {
         let decode = ((tokens / tps - prefill) / tokens).above(f64s(s.decode_s_min));
         let answer = f64s(s.output_tokens) * decode;
         let table_answer = decode * tokens;
-        let apart = I::real(config.prefill_disagg);
-        let seconds = apart.if_above(zero, prefill.above(answer), prefill + answer);
+        let disaggregated = I::real(config.prefill_disagg);
+        let seconds = disaggregated.if_above(zero, prefill.above(answer), prefill + answer);
         let full = one / seconds;
-        let share = apart.if_above(zero, table_answer / (table_answer + prefill), one);
+        let share = disaggregated.if_above(zero, table_answer / (table_answer + prefill), one);
         let grid_tpot = I::widen(grid[grid_metric::TPOT]);
         let tpot = I::narrow(grid_tpot * share * I::widen(traffic.noise[2]));
         m[metric::TPOT_MS] = tpot.above(I::F32::splat(1.0));
@@ -155,7 +155,7 @@ impl Serving {
     }
 
     #[inline(always)]
-    fn judge_measured_group<I: Isa>(
+    fn reward_measured_group<I: Isa>(
         &self,
         group: &mut Group,
         config: &Configurations<I>,

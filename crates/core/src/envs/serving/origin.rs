@@ -15,7 +15,7 @@ impl Serving {
         block.words[word::QUANT_TIER][lane] = wanted.quant_tier;
         self.serve_origin(block, lane, step);
         self.measure_origin(step);
-        self.judge_origin(block, lane, step);
+        self.reward_origin(block, lane, step);
     }
 
     /// The queue: arrivals join, a batch leaves, what passes the bound is dropped.
@@ -46,8 +46,8 @@ impl Serving {
         let at = step.wanted.spec_index as usize * NUM_BUCKETS + bucket;
         let beyond = (step.prompt_len - r.disagg_prompt_from) * r.disagg_prompt_gain;
         let long = clip32(beyond, 0.0, 1.0);
-        let apart = step.wanted.prefill_disagg == 1;
-        let pick = |factor: f32| if apart { factor } else { 1.0 };
+        let disaggregated = step.wanted.prefill_disagg == 1;
+        let pick = |factor: f32| if disaggregated { factor } else { 1.0 };
         let speed = t.speed[at];
         let ttft_p50 = grid[grid_metric::TTFT_P50] * speed * pick(1.0 - r.disagg_ttft * long);
         let ttft_p50 = ttft_p50 * step.noise_ttft_p50;
@@ -70,7 +70,7 @@ impl Serving {
     }
 
     /// SLO violations, cost and reward.
-    fn judge_origin(&self, block: &mut Block, lane: usize, step: &mut Step) {
+    fn reward_origin(&self, block: &mut Block, lane: usize, step: &mut Step) {
         let s = &self.s;
         let m = &mut step.metrics;
         let queue = block.reals[real::QUEUE][lane];

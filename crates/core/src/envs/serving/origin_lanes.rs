@@ -1,10 +1,10 @@
-//! The blocked kernel's origin dynamics; `origin.rs` for a group, in the same order.
+//! The kernel's origin dynamics; `origin.rs` for a group, in the same order.
 
 use super::Serving;
-use super::blocked::kv_occupancy;
 use super::fold_lanes::put_into_force;
 use super::grid::grid_metric;
 use super::group::{Configurations, Group, Metrics, Outcome, Traffic};
+use super::lanes::kv_occupancy;
 use crate::generated::serving::{GRID_METRICS, NUM_BUCKETS, metric, real};
 use crate::simd::{Float, Isa, Word};
 
@@ -21,7 +21,7 @@ impl Serving {
         put_into_force::<I>(group, config);
         self.serve_origin_group::<I>(group, config, traffic, m);
         self.measure_origin_group::<I>(config, traffic, grid, m);
-        self.judge_origin_group::<I>(group, config, m)
+        self.reward_origin_group::<I>(group, config, m)
     }
 
     #[inline(always)]
@@ -62,11 +62,11 @@ impl Serving {
         m[metric::SPEC_ACCEPT_RATE] = I::gather_f32(&t.accept, at);
         let beyond = (traffic.prompt_len - f32s(r.disagg_prompt_from)) * f32s(r.disagg_prompt_gain);
         let long = beyond.clip(zero, one);
-        let apart = I::float(config.prefill_disagg);
-        let ttft_factor = apart.if_above(zero, one - f32s(r.disagg_ttft) * long, one);
-        let tpot_factor = apart.if_above(zero, one - f32s(r.disagg_tpot) * long, one);
-        let memory_factor = apart.if_above(zero, f32s(r.disagg_memory), one);
-        let cost_factor = apart.if_above(zero, f32s(r.disagg_cost), one);
+        let disaggregated = I::float(config.prefill_disagg);
+        let ttft_factor = disaggregated.if_above(zero, one - f32s(r.disagg_ttft) * long, one);
+        let tpot_factor = disaggregated.if_above(zero, one - f32s(r.disagg_tpot) * long, one);
+        let memory_factor = disaggregated.if_above(zero, f32s(r.disagg_memory), one);
+        let cost_factor = disaggregated.if_above(zero, f32s(r.disagg_cost), one);
         let [noise_p50, noise_p99, noise_tpot] = traffic.noise;
         let ttft_p50 = grid[grid_metric::TTFT_P50] * speed * ttft_factor * noise_p50;
         let ttft_p99 = grid[grid_metric::TTFT_P99] * noise_p99;
@@ -83,7 +83,7 @@ impl Serving {
     }
 
     #[inline(always)]
-    fn judge_origin_group<I: Isa>(
+    fn reward_origin_group<I: Isa>(
         &self,
         group: &mut Group,
         config: &Configurations<I>,

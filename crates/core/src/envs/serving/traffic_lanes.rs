@@ -1,4 +1,4 @@
-//! The blocked kernel's draws: `Serving::admit_arrivals` for a group, in the same order.
+//! The kernel's draws: `Serving::admit_arrivals` for a group, in the same order.
 
 use super::Serving;
 use super::group::{Group, Traffic};

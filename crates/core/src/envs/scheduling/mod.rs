@@ -1,15 +1,15 @@
 //! Scheduling: jobs on servers, one decision a step.
 //!
-//! `src/reference/scheduling.ts` is the specification; this steps one lane at a time, over arrays
-//! that lie together environment by environment. Units and milliwatts are integers, so that sums
-//! do not depend on their order.
+//! `src/reference/scheduling/scheduling.ts` is the specification; this steps one lane at a time,
+//! over arrays that lie together environment by environment. Units and milliwatts are integers, so
+//! that sums do not depend on their order.
 
 mod cluster;
 mod fleet;
 mod observe;
 mod policies;
 
-use crate::batch::{Env, fold_common};
+use crate::env::Env;
 use crate::generated::common::stream;
 use crate::generated::scheduling::{
     Scalars, Tables, WAIT_BINS, metric, real, server_mode, statistic, word,
@@ -17,6 +17,7 @@ use crate::generated::scheduling::{
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::simd::Isa;
+use crate::statistics::fold_common;
 use crate::store::{Block, LANES, Shape};
 use cluster::{Cluster, Counts};
 use fleet::{Fleet, Workload};

@@ -1,22 +1,23 @@
 //! Serving: an LLM inference server's knobs under changing traffic.
 //!
-//! `src/reference/serving.ts` is the specification; this is the oracle of the core, one lane at a
-//! time. The table part (samplers, cell fractions, interpolation, factors) is f32, the rest f64.
+//! `src/reference/serving/serving.ts` is the specification; this is the oracle of the core, one
+//! lane at a time. The table part (samplers, cell fractions, interpolation, factors) is f32, the
+//! rest f64.
 
-mod blocked;
 mod decode;
 mod decode_lanes;
 mod fold_lanes;
 mod grid;
 mod grid_lanes;
 mod group;
+mod lanes;
 mod measured;
 mod measured_lanes;
 mod origin;
 mod origin_lanes;
 mod traffic_lanes;
 
-use crate::batch::{Env, fold_common, fold_welford};
+use crate::env::Env;
 use crate::generated::common::stream;
 use crate::generated::serving::{
     AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, QUANTILE_CELLS, Scalars, Tables, dynamics,
@@ -26,6 +27,7 @@ use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
 use crate::simd::Isa;
+use crate::statistics::{fold_common, fold_welford};
 use crate::store::{Block, Shape};
 use decode::Configuration;
 use grid::Grid;

@@ -1,4 +1,4 @@
-//! The blocked kernel: the oracle's step for 64 lanes at a time. Actions are whole numbers and a
+//! The kernel: the oracle's step for 64 lanes at a time. Actions are whole numbers and a
 //! plain loop over lanes; what follows them is for a group of lanes at a time, in registers,
 //! since few compilers do well by loops of f32 and f64. Operation for operation it is
 //! `autoscaling.rs`; what a task does not have (further types, a cold start) adds zeros there and
@@ -8,14 +8,14 @@ use super::group::{Group, fold_welford, starting};
 use super::{Autoscaling, COUNTS, Metrics, Prices, STARTING, clip, without_newest};
 use crate::generated::autoscaling::{metric, observation, real, statistic, word};
 use crate::generated::common::{statistic as common_statistic, stream};
-use crate::lanes::U32s;
+use crate::kernel::U32s;
 use crate::simd::{Float, Isa, Word, part_mut, quantile};
 use crate::store::{Block, LANES, fixed};
 
 type I32s = [i32; LANES];
 type Words = [U32s; word::COUNT];
 
-/// What a step measures in a group and how it judges that.
+/// What a step measures in a group and what reward that gives.
 struct Measured<I: Isa> {
     cpu: I::F32,
     memory: I::F32,
@@ -67,7 +67,7 @@ impl Autoscaling {
         }
         for index in 0..I::GROUPS {
             group.group = index;
-            let m = self.judge_group::<I, PLAIN>(&mut group);
+            let m = self.reward_group::<I, PLAIN>(&mut group);
             m.reward.store(part_mut::<I, _>(block.rewards, index));
             m.cost.store(part_mut::<I, _>(block.costs, index));
             I::store_bytes(m.terminated, part_mut::<I, _>(block.terminated, index));
@@ -169,21 +169,21 @@ impl Autoscaling {
     /// Latency, utilisations, reward and statistics: in one go, so that its divisions, which are
     /// slow, go on beside everything else.
     #[inline(always)]
-    fn judge_group<I: Isa, const PLAIN: bool>(&self, group: &mut Group) -> Measured<I> {
-        let judge = &self.judge;
+    fn reward_group<I: Isa, const PLAIN: bool>(&self, group: &mut Group) -> Measured<I> {
+        let rule = &self.reward;
         let f64s = I::F64::splat;
         let (zero, one) = (f64s(0.0), f64s(1.0));
         let fleet = self.prices.fleet::<I, PLAIN>(group);
         let latency = group.real::<I>(real::REQUEST_RATE) / fleet.serving;
-        let left = group.real::<I>(real::BUDGET_LEFT) - f64s(judge.has_budget) * fleet.price;
+        let left = group.real::<I>(real::BUDGET_LEFT) - f64s(rule.has_budget) * fleet.price;
         group.set_real::<I>(real::BUDGET_LEFT, left);
-        let cpu = I::narrow(latency * f64s(judge.cpu_factor));
-        let memory = I::narrow(latency * f64s(judge.memory_factor));
+        let cpu = I::narrow(latency * f64s(rule.cpu_factor));
+        let memory = I::narrow(latency * f64s(rule.memory_factor));
         let latency = I::widen(I::narrow(latency));
-        let late = latency.if_above(f64s(judge.latency_sla), one, zero);
+        let late = latency.if_above(f64s(rule.latency_sla), one, zero);
         let over = zero.if_above(left, one, zero);
         let (wide_cpu, wide_memory) = (I::widen(cpu), I::widen(memory));
-        let reward = I::narrow(judge.rewards(wide_cpu, wide_memory, fleet.price));
+        let reward = I::narrow(rule.rewards(wide_cpu, wide_memory, fleet.price));
         let count = I::real(group.word::<I>(word::STEP));
         group.add::<I>(common_statistic::LENGTH_STEPS, one);
         group.add::<I>(common_statistic::EPISODE_RETURN, I::widen(reward));

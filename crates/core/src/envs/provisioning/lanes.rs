@@ -1,11 +1,11 @@
-//! The blocked kernel: the oracle's step for a group of lanes at a time, in registers. Operation
+//! The kernel: the oracle's step for a group of lanes at a time, in registers. Operation
 //! for operation it is `provisioning.rs`; counts are words, whose wrapping sums are those of
 //! signed integers.
 
 use super::{OFFSET_BITS, Provisioning};
 use crate::generated::common::{statistic as common_statistic, stream};
 use crate::generated::provisioning::{metric, observation, real, statistic, word};
-use crate::lanes::U32s;
+use crate::kernel::U32s;
 use crate::simd::{Float, Isa, State, Word, part, part_mut};
 use crate::store::{Block, LANES, fixed};
 
@@ -136,7 +136,7 @@ impl Provisioning {
         (change, rented + change)
     }
 
-    /// Serves the queue, pays the rent, judges the step and folds the statistics.
+    /// Serves the queue, pays the rent, rewards the step and folds the statistics.
     #[inline(always)]
     fn account_group<I: Isa>(
         &self,

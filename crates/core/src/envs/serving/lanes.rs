@@ -1,4 +1,4 @@
-//! The blocked kernel: the oracle's step for a group of lanes at a time, in stages. Operation for
+//! The kernel: the oracle's step for a group of lanes at a time, in stages. Operation for
 //! operation it is `serving.rs`; the order within a lane is the oracle's, so the bits are.
 
 use super::fold_lanes::fold;

@@ -18,9 +18,9 @@
 
 use std::ops::Range;
 
-use crate::actions::Choices;
+use super::random::Choices;
 use crate::generated::common::{POLICY_WORDS_MAX, policy};
-use crate::lanes::Kernel;
+use crate::kernel::Kernel;
 use crate::store::{Block, Shape};
 
 /// Rows that are summed side by side.

@@ -1,4 +1,4 @@
-//! What a step is judged by, as small values: a kernel keeps a copy where its loops run, and so
+//! The rewards of a step, as small values: a kernel keeps a copy where its loops run, and so
 //! the compiler knows that nothing they write changes it.
 
 use crate::generated::autoscaling::Scalars;
@@ -46,9 +46,9 @@ pub(super) struct Target {
     gain: f64,
 }
 
-/// How a step is judged.
+/// How a step is rewarded.
 #[derive(Clone, Copy)]
-pub(super) struct Judge {
+pub(super) struct RewardRule {
     pub(super) cpu: Target,
     pub(super) memory: Target,
     pub(super) cpu_factor: f64,
@@ -64,7 +64,7 @@ pub(super) struct Judge {
     pub(super) reward_gain: f64,
 }
 
-impl Judge {
+impl RewardRule {
     pub(super) fn new(s: &Scalars) -> Self {
         let cpu = Target {
             low: s.cpu_low,

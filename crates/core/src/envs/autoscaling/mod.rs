@@ -1,23 +1,24 @@
 //! Autoscaling: how many instances keep a service inside its utilisation band.
 //!
-//! `src/reference/autoscaling.ts` is the specification; this is the oracle of the core, one lane
-//! at a time. The request rate is f32, utilisations and latency are rounded to f32 where they
-//! arise; the rest is f64.
+//! `src/reference/autoscaling/autoscaling.ts` is the specification; this is the oracle of the
+//! core, one lane at a time. The request rate is f32, utilisations and latency are rounded to f32
+//! where they arise; the rest is f64.
 
-mod blocked;
 mod group;
-mod judge;
+mod lanes;
 mod policies;
+mod reward;
 
-use crate::batch::{Env, fold_common, fold_welford};
+use crate::env::Env;
 use crate::generated::autoscaling::{Scalars, Tables, metric, observation, real, statistic, word};
 use crate::generated::common::stream;
 use crate::program::Program;
 use crate::rng::{philox, word_below};
 use crate::sampling;
 use crate::simd::Isa;
+use crate::statistics::{fold_common, fold_welford};
 use crate::store::{Block, Shape};
-use judge::{Judge, Prices};
+use reward::{Prices, RewardRule};
 
 const QUANTILE_CELLS: usize = 4096;
 const COUNTS: [usize; 3] = [word::COUNT_0, word::COUNT_1, word::COUNT_2];
@@ -40,7 +41,7 @@ pub struct Autoscaling {
     t: Tables,
     limits: Limits,
     prices: Prices,
-    judge: Judge,
+    reward: RewardRule,
     shape: Shape,
     noise_pairs: Box<[[f32; 2]; QUANTILE_CELLS]>,
     /// Instances are of one type, serve at once, and a count says all about them.
@@ -79,7 +80,7 @@ impl Autoscaling {
         let is_plain = s.num_types == 1.0 && extras == 0.0;
         Self {
             prices: Prices::new(&s),
-            judge: Judge::new(&s),
+            reward: RewardRule::new(&s),
             s,
             t,
             is_plain,
@@ -188,14 +189,14 @@ impl Autoscaling {
 
     /// The parts of a step's reward, which nothing but `info` reads.
     fn explain(&self, block: &Block, lane: usize, m: &mut Metrics) {
-        let judge = &self.judge;
-        let cpu = judge.value(f64::from(m[metric::CPU]), &judge.cpu);
-        let memory = judge.value(f64::from(m[metric::MEMORY]), &judge.memory);
+        let rule = &self.reward;
+        let cpu = rule.value(f64::from(m[metric::CPU]), &rule.cpu);
+        let memory = rule.value(f64::from(m[metric::MEMORY]), &rule.memory);
         let price = self.price(block, lane);
         m[metric::REWARD_CPU] = cpu as f32;
         m[metric::REWARD_MEMORY] = memory as f32;
         m[metric::REWARD_COST] = (0.0 - self.s.cost_weight * price) as f32;
-        m[metric::REWARD_MIXED] = (0.0 - judge.mixed(cpu, memory)) as f32;
+        m[metric::REWARD_MIXED] = (0.0 - rule.mixed(cpu, memory)) as f32;
     }
 
     /// Publishes the metrics, with those that only `info` reads.
@@ -294,7 +295,7 @@ impl Env for Autoscaling {
         self.tell(block, lane, &mut m);
         self.observe(block, lane, &m);
         let (cpu, memory) = (f64::from(m[metric::CPU]), f64::from(m[metric::MEMORY]));
-        block.rewards[lane] = self.judge.reward(cpu, memory, self.price(block, lane));
+        block.rewards[lane] = self.reward.reward(cpu, memory, self.price(block, lane));
         block.costs[lane] = m[metric::SLA_VIOLATION] + m[metric::OVER_BUDGET];
         let over = cpu > self.s.utilization_limit || memory > self.s.utilization_limit;
         block.terminated[lane] = u8::from(over);

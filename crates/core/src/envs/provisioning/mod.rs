@@ -1,11 +1,11 @@
 //! Provisioning: rent GPUs for a job queue under a budget.
 //!
-//! `src/reference/provisioning.ts` is the specification; this is the oracle of the core, one lane
-//! at a time. Counts are integers, money is f64; outputs are rounded to f32 once.
+//! `src/reference/provisioning/provisioning.ts` is the specification; this is the oracle of the
+//! core, one lane at a time. Counts are integers, money is f64; outputs are rounded to f32 once.
 
-mod blocked;
+mod lanes;
 
-use crate::batch::{Env, fold_common};
+use crate::env::Env;
 use crate::generated::common::{FIRST_HEURISTIC, stream};
 use crate::generated::provisioning::{
     BOOT_DELAY_MAX, NUM_REGIMES, Scalars, Tables, heuristic, metric, observation, real, statistic,
@@ -15,6 +15,7 @@ use crate::program::Program;
 use crate::rng::philox;
 use crate::sampling;
 use crate::simd::Isa;
+use crate::statistics::fold_common;
 use crate::store::{Block, Shape};
 
 /// The program's integers as the step reads them.
