@@ -35,8 +35,8 @@ import {
   WORD_STEP,
 } from './generated/common';
 import { Out } from './outputs';
-import { actByParameters, reserveParameters } from './parameters';
-import { actRandomly } from './policy';
+import { actByParameters, reserveParameters } from './policy/parameters';
+import { actRandomly } from './policy/random';
 import {
   allocateState, LANES, real, setReal, setWord, statisticsOf, word, wordRow, wordsOf,
 } from './state';

@@ -5,7 +5,10 @@
 export { channelAt as channel_ptr } from './channels';
 export { episodes, kernelId as kernel_id } from './batch';
 export { create, programBuffer as program_buffer, reset, rollout, step } from './families';
-export { parameterBuffer as parameter_ptr, setParameters as set_parameters } from './parameters';
+export {
+  parameterBuffer as parameter_ptr,
+  setParameters as set_parameters,
+} from './policy/parameters';
 export {
   exportSlots as export_slots,
   importSlots as import_slots,

@@ -1,5 +1,5 @@
 /**
- * Validation of a program, in the order of src/compile/program.ts: header, scalars, tables,
+ * Validation of a program, in the order of src/program/program.ts: header, scalars, tables,
  * checksum. Every function returns 0 or the code of the first fault.
  */
 import {

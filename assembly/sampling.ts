@@ -1,4 +1,4 @@
-/** The samplers of src/compile/sample.ts: a table, one word, no branch. */
+/** The samplers of src/program/sample.ts: a table, one word, no branch. */
 import { gather } from './lanes';
 
 /** Sampler A: an integer outcome, without its offset. */

@@ -5,8 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Calm } from './calm.js';
-import { type ComparisonReport, compareBuilds, compareRuns, readResults } from './compare.js';
 import {
   type Definition,
   definitions,
@@ -15,18 +13,25 @@ import {
   peerDefinitions,
   SUBJECTS,
 } from './definitions.js';
-import { readDigests, writeDigests } from './digests.js';
-import { writeDocument } from './docs.js';
-import { countInstructions } from './instructions.js';
-import { loadBackends, loadLibrary, ROOT } from './library.js';
-import { describeMachine } from './machine.js';
-import { measureMemory } from './memory.js';
-import { Progress } from './progress.js';
-import { comparisonText, resultsText } from './report.js';
-import { FORMAT, type Results } from './results.js';
-import { saveResults } from './save.js';
-import { Session } from './session.js';
-import type { Build } from './workload.js';
+import { readDigests, writeDigests } from './harness/digests.js';
+import { countInstructions } from './harness/instructions.js';
+import { loadBackends, loadLibrary, ROOT } from './harness/library.js';
+import { describeMachine } from './harness/machine.js';
+import { measureMemory } from './harness/memory.js';
+import { Progress } from './harness/progress.js';
+import { Calm } from './harness/quiet-machine.js';
+import { FORMAT, type Results } from './harness/results.js';
+import { Session } from './harness/session.js';
+import type { Build } from './harness/workload.js';
+import {
+  type ComparisonReport,
+  compareBuilds,
+  compareRuns,
+  readResults,
+} from './report/compare.js';
+import { writeDocument } from './report/docs.js';
+import { comparisonText, resultsText } from './report/report.js';
+import { saveResults } from './report/save.js';
 
 const HELP = `npm run bench -- [options]
 

@@ -3,10 +3,10 @@
  * `cargo test` and Miri need no Node. `--check` writes nothing and fails where one is out of date.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { compileServing, type ServingConfig } from '../src/compile/serving.js';
-import { burstTraffic } from '../src/compile/serving-traffic.js';
+import { compileTask } from '../src/api/registry.js';
+import { compileServing, type ServingConfig } from '../src/compile/serving/serving.js';
+import { burstTraffic } from '../src/compile/serving/traffic.js';
 import type { PerfTable } from '../src/data/perf-table.js';
-import { compileTask } from '../src/registry.js';
 
 const folder = new URL('../crates/core/tests/fixtures/', import.meta.url);
 const HORIZON_STEPS = 5;

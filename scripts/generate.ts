@@ -1,5 +1,5 @@
 /**
- * Writes the layout of every environment, from `src/envs/*.spec.json`, into TypeScript, Rust,
+ * Writes the layout of every environment, from `src/envs/<stem>/spec.json`, into TypeScript, Rust,
  * AssemblyScript and the tables of its page in `docs/environments`. `--check` writes nothing and
  * fails where a file is out of date.
  */
@@ -7,6 +7,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname } from 'node:path';
 import { assemblyCommon, assemblyFamily } from './generate/assembly.js';
 import { renewPage } from './generate/docs.js';
+import {
+  assemblyFamilies,
+  environmentFamilies,
+  referenceFamilies,
+  rustFamilies,
+} from './generate/families.js';
 import { rustCommon, rustFamily, rustModule } from './generate/rust.js';
 import { type CommonSpec, type FamilySpec, mergeFamily } from './generate/spec.js';
 import { typescriptCommon, typescriptFamily, typescriptIndex } from './generate/typescript.js';
@@ -17,8 +23,9 @@ const read = <T>(path: string): T => JSON.parse(readFileSync(new URL(path, root)
 /** The stems that have a spec, in the order of their family numbers. */
 function loadFamilies(common: CommonSpec): FamilySpec[] {
   return readdirSync(new URL('src/envs/', root))
-    .filter((name) => name.endsWith('.spec.json') && name !== 'common.spec.json')
-    .map((name) => mergeFamily(common, read<FamilySpec>(`src/envs/${name}`)))
+    .map((stem) => `src/envs/${stem}/spec.json`)
+    .filter((path) => existsSync(new URL(path, root)))
+    .map((path) => mergeFamily(common, read<FamilySpec>(path)))
     .sort((a, b) => a.family - b.family);
 }
 
@@ -32,6 +39,10 @@ export function generatedFiles(): Map<string, string> {
     ['crates/core/src/generated/common.rs', rustCommon(common)],
     ['crates/core/src/generated/mod.rs', rustModule(families)],
     ['assembly/generated/common.ts', assemblyCommon(common)],
+    ['src/envs/families.ts', environmentFamilies(families)],
+    ['src/reference/families.ts', referenceFamilies(families)],
+    ['crates/core/src/envs/mod.rs', rustFamilies(families)],
+    ['assembly/families.ts', assemblyFamilies(families)],
   ]);
   for (const family of families) {
     files.set(`src/generated/${family.name}.ts`, typescriptFamily(family));

@@ -1,15 +1,14 @@
 /**
  * Starts an environment family: `npm run new-env NAME`. Writes the files that a family has in
  * every language, from the templates in `scripts/new-env`: a small queue, complete and tested, to
- * be changed step by step into the new environment. Registers it, generates, formats, and says
- * what comes next. Writes nothing where a name is unfit or a file is not as it expects.
+ * be changed step by step into the new environment. Its spec registers it: what knows every family
+ * is generated. Formats, and says what comes next. Writes nothing where a name is unfit.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { camel, type FamilySpec, pascal, upper } from './generate/spec.js';
-import { registrations } from './new-env/registrations.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const templates = join(root, 'scripts', 'new-env');
@@ -53,7 +52,7 @@ function checkName(stem: string, sources: readonly Template[]): void {
     throw new Error(`NAME is "${stem}": ${needed} are needed`);
   }
   if (RESERVED.has(stem)) throw new Error(`NAME is "${stem}": a reserved word`);
-  if (existsSync(join(root, `src/envs/${stem}.spec.json`))) {
+  if (existsSync(join(root, `src/envs/${stem}/spec.json`))) {
     throw new Error(`NAME is "${stem}": there is such an environment`);
   }
   // The templates' files declare its class, and assembly/families.ts its number, beside these.
@@ -68,8 +67,9 @@ function checkName(stem: string, sources: readonly Template[]): void {
 /** The number after the highest that a family has. */
 function nextFamily(): number {
   const numbers = readdirSync(join(root, 'src/envs'))
-    .filter((name) => name.endsWith('.spec.json') && name !== 'common.spec.json')
-    .map((name) => (JSON.parse(read(`src/envs/${name}`)) as FamilySpec).family);
+    .map((stem) => `src/envs/${stem}/spec.json`)
+    .filter((path) => existsSync(join(root, path)))
+    .map((path) => (JSON.parse(read(path)) as FamilySpec).family);
   return Math.max(...numbers) + 1;
 }
 
@@ -82,8 +82,8 @@ function fillIn(text: string, stem: string, family: number): string {
     .replaceAll('__family__', String(family));
 }
 
-/** The new files and the changed registries, path → text. Throws where one cannot be made. */
-function planFiles(stem: string): { created: Map<string, string>; edited: Map<string, string> } {
+/** The new files, path → text. Throws where one cannot be made. */
+function planFiles(stem: string): Map<string, string> {
   const sources = readTemplates();
   checkName(stem, sources);
   const family = nextFamily();
@@ -95,19 +95,7 @@ function planFiles(stem: string): { created: Map<string, string>; edited: Map<st
     }
     created.set(target, fillIn(text, stem, family));
   }
-  const edited = new Map<string, string>();
-  for (const { path, after, insert } of registrations) {
-    const text = edited.get(path) ?? read(path);
-    const places = [...text.matchAll(after)];
-    if (places.length !== 1) {
-      const found = `${places.length} places match ${after}, 1 is needed`;
-      throw new Error(`${path} is not as new-env expects: ${found}; register ${stem} by hand`);
-    }
-    const at = places[0]!.index + places[0]![0].length;
-    const addition = fillIn(insert, stem, family).replaceAll('__STEM__', upper(stem));
-    edited.set(path, text.slice(0, at) + addition + text.slice(at));
-  }
-  return { created, edited };
+  return created;
 }
 
 function run(command: string, args: readonly string[]): void {
@@ -132,20 +120,20 @@ function format(paths: readonly string[]): void {
 function main(args: readonly string[]): void {
   if (args.length !== 1) throw new Error('usage: npm run new-env NAME');
   const stem = args[0]!;
-  const { created, edited } = planFiles(stem);
-  for (const [path, text] of [...created, ...edited]) {
+  const created = planFiles(stem);
+  for (const [path, text] of created) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
-    console.log(`${edited.has(path) ? 'registered in' : 'wrote'} ${path}`);
+    console.log(`wrote ${path}`);
   }
   run(process.execPath, ['--import', 'tsx', 'scripts/generate.ts']);
-  format([...created.keys(), ...edited.keys()]);
+  format([...created.keys()]);
   console.log(`
 Next, as "Add an environment" in CONTRIBUTING.md says:
   npm run build
   npx vitest run tests/envs/${stem}.test.ts
   npx infragym verify --quick --tasks ${stem}/base-v1
-and, once it computes what it should:
+and, once it computes what it should, a row in README.md's table of environments and:
   npm run goldens
   npm test`);
 }

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadReference } from '../src/backends/reference.js';
 import { checkPrograms, runCheck } from '../src/backends/self-check.js';
-import { digestOf } from '../src/digest.js';
+import { digestOf } from '../src/base/digest.js';
 
 const target = new URL('../src/backends/self-check.ts', import.meta.url);
 

@@ -4,7 +4,7 @@
  * Seeds 1000 .. 1014, apart from those that scores are published for.
  */
 import { compileTask, hysteresisJson, listTasks } from '../src/index.js';
-import { findBestConstant, tuneHysteresis } from '../src/policies/serving-search.js';
+import { findBestConstant, tuneHysteresis } from '../src/policies/serving/search.js';
 
 const SEARCH = { firstSeed: 1000, numSeeds: 15 };
 

@@ -3,8 +3,9 @@
  * native, Rust WASM, AssemblyScript and the TypeScript reference; `tests/conformance` holds them
  * to it, bit for bit.
  */
+
+import type { Seed } from './base/seeding.js';
 import { type channels, kernelNames } from './generated/common.js';
-import type { Seed } from './seeding.js';
 
 export const BACKEND_NAMES = ['native', 'wasm', 'assemblyscript', 'reference'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -88,7 +89,7 @@ export interface Batch {
   record?(policy: number, steps: number, arrays: Recording): void;
   /**
    * Takes the words of a linear or tabular policy, `POLICY_WORDS_MAX` at most, by which `rollout`
-   * then plays; `src/policy-parameters.ts` writes them. Throws for those of another task.
+   * then plays; `src/api/policy-parameters.ts` writes them. Throws for those of another task.
    */
   setParameters(words: Uint32Array): void;
   /** Episodes that ended since the batch was made. */

@@ -10,9 +10,9 @@
 import { createHash } from 'node:crypto';
 import { loadNative } from './backends/native.js';
 import { provideBackend } from './backends/select.js';
-import { provideSha256 } from './digest.js';
-import './envs/autoscaling-node.js';
-import './envs/scheduling-node.js';
+import { provideSha256 } from './base/digest.js';
+import './envs/autoscaling/node.js';
+import './envs/scheduling/node.js';
 
 provideBackend('native', loadNative);
 provideSha256(() => {
@@ -20,14 +20,18 @@ provideSha256(() => {
   return { update: (bytes) => hash.update(bytes), hex: () => hash.copy().digest('hex') };
 });
 
-export * from './browser.js';
-export { DATASET_KEY, type DatasetHeader } from './data/dataset.js';
-export { type DatasetOptions, type DatasetResult, writeDataset } from './data/dataset-node.js';
 export { loadShippedTable, readBounded, readTableFile, SHIPPED_TABLES } from './data/node.js';
-export type { Transitions } from './data/transitions.js';
-export { SHIPPED_TRAFFIC } from './envs/serving-node.js';
+export { SHIPPED_TRAFFIC } from './envs/serving/node.js';
+export { DATASET_KEY, type DatasetHeader } from './evaluation/dataset.js';
+export {
+  type DatasetOptions,
+  type DatasetResult,
+  writeDataset,
+} from './evaluation/dataset-node.js';
+export type { Transitions } from './evaluation/transitions.js';
+export * from './library.js';
 
-export type { ChartOptions, LineChartOptions, ScoreRow, Series } from './plot.js';
+export type { ChartOptions, LineChartOptions, ScoreRow, Series } from './plot/index.js';
 
 /** The charts of `plot.js` for Node, and `renderPng`; loaded when asked for, for they are large. */
 export const loadCharts = () => import('./plot/node.js');

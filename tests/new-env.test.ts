@@ -1,6 +1,6 @@
 /** What `npm run new-env` writes, registers and refuses, in a copy of what it needs. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,11 +13,10 @@ const ROOT_FILES = ['src', 'package.json', 'biome.json', '.gitignore', 'README.m
 const STEM = 'weighted_fair';
 const NEXT = 1 + Math.max(...layouts.map(({ family }) => family));
 const REGISTRIES = [
-  'src/envs/index.ts',
+  'src/envs/families.ts',
   'src/reference/families.ts',
   'crates/core/src/envs/mod.rs',
   'assembly/families.ts',
-  'README.md',
 ];
 
 let copy: string;
@@ -47,7 +46,7 @@ describe('new-env', () => {
     [['fourteen_chars'], /2 to 13/],
     [['match'], /a reserved word/],
     [['provisioning'], /there is such an environment/],
-    [['grid'], /src\/compile\/grid\.ts exists and is not overwritten/],
+
     [['channels'], /Channels is the name of something else/],
   ])('refuses %o and writes nothing', (args, message) => {
     const before = registries();
@@ -57,21 +56,7 @@ describe('new-env', () => {
     expect(registries()).toEqual(before);
   });
 
-  it('refuses a registry that is not as it expects, and writes nothing', () => {
-    const before = registries();
-
-    const path = join(copy, REGISTRIES[3]!);
-    const lines = before[3]!.split('\n').filter((line) => !line.includes('return batch.step<'));
-    writeFileSync(path, lines.join('\n'));
-    const { status, output } = newEnv(STEM);
-    expect(output).toMatch(/assembly\/families\.ts is not as new-env expects: 0 places match/);
-    expect(status).toBe(1);
-    writeFileSync(path, before[3]!);
-    expect(registries()).toEqual(before);
-    expect(() => read(`src/envs/${STEM}.spec.json`)).toThrow('ENOENT');
-  });
-
-  it('writes every file, registers the family, generates its layout, and does so once', () => {
+  it('writes every file, whose spec registers the family, and does so once', () => {
     const { status, output } = newEnv(STEM);
     expect(output).toContain('npm run goldens');
     expect(status, output).toBe(0);
@@ -84,22 +69,21 @@ describe('new-env', () => {
       const long = lines.filter((line) => [...line].length > 100 && !line.startsWith('|'));
       expect(long, path).toEqual([]);
     }
-    expect(JSON.parse(read(`src/envs/${STEM}.spec.json`))).toMatchObject({ family: NEXT });
+    expect(JSON.parse(read(`src/envs/${STEM}/spec.json`))).toMatchObject({ family: NEXT });
     expect(read(`src/generated/${STEM}.ts`)).toContain('export const weightedFairLayout');
     expect(read(`docs/environments/${STEM}.md`)).toContain('### Observation row');
 
-    const [index, reference, rust, assembly, readme] = registries();
-    expect(index).toContain("import { weightedFairFamily } from './weighted_fair.js';");
+    const [index, reference, rust, assembly] = registries();
+    expect(index).toContain("import { weightedFairFamily } from './weighted_fair/family.js';");
     expect(index).toContain('  weightedFairFamily,\n];');
     expect(reference).toContain('case weightedFairLayout.family: {');
     expect(rust).toContain('mod weighted_fair;');
     expect(rust).toContain('weighted_fair::WeightedFair::new');
-    expect(readme).toContain('| `weighted_fair` | how many');
     expect(assembly!.match(/case WEIGHTED_FAIR: return /g)).toHaveLength(4);
     expect(assembly!.split('\n').filter((line) => line.length > 100)).toEqual([]);
 
     expect(newEnv(STEM).output).toMatch(/there is such an environment/);
     expect(newEnv('tiny').status).toBe(0);
-    expect(JSON.parse(read('src/envs/tiny.spec.json'))).toMatchObject({ family: NEXT + 1 });
+    expect(JSON.parse(read('src/envs/tiny/spec.json'))).toMatchObject({ family: NEXT + 1 });
   });
 });

@@ -11,9 +11,21 @@ import {
   textOf,
   writtenFiles,
 } from './tidy/files.js';
-import { forbidden, importedPackages, importProblems, reachableFrom } from './tidy/imports.js';
+import {
+  forbidden,
+  importCircles,
+  importedPackages,
+  importProblems,
+  reachableFrom,
+} from './tidy/imports.js';
 import { rustFunctions, shippedRust } from './tidy/rust.js';
-import { filesOfStem, filesWithoutSpec, missingStepFunctions, stems } from './tidy/stems.js';
+import {
+  filesOfStem,
+  filesWithoutSpec,
+  missingStepFunctions,
+  stems,
+  unknownParts,
+} from './tidy/stems.js';
 import { importsOf, inexactUses, longFunctions } from './tidy/typescript.js';
 
 const lineColumnsMax = 100;
@@ -63,17 +75,32 @@ describe('import directions', () => {
   });
 
   it('knows a wrong direction when it sees one', () => {
-    expect(forbidden('src/reference/serving.ts', 'src/compile/layout.ts')).toBeUndefined();
-    expect(forbidden('src/reference/serving.ts', 'src/compile/math.ts')).toMatch('format');
-    expect(forbidden('src/policies/baseline.ts', 'src/env.ts')).toMatch('src/index.ts');
-    expect(forbidden('src/env.ts', 'src/cli/main.ts')).toMatch('built on');
-    expect(forbidden('src/env.ts', 'tests/env.test.ts')).toMatch('shipped');
-    expect(forbidden('assembly/batch.ts', 'src/generated/serving.ts')).toMatch('itself');
+    expect(forbidden('src/reference/batch.ts', 'src/program/layout.ts')).toBeUndefined();
+    expect(forbidden('src/reference/batch.ts', 'src/compile/samplers.ts')).toMatch('only');
+    expect(forbidden('src/policies/index.ts', 'src/api/env.ts')).toMatch('src/library.ts');
+    expect(forbidden('src/policies/index.ts', 'src/index.ts')).toMatch('below');
+    expect(forbidden('src/cli/main.ts', 'src/library.ts')).toMatch('src/index.ts');
+    expect(forbidden('src/api/env.ts', 'src/cli/main.ts')).toMatch('below');
+    expect(forbidden('src/api/env.ts', 'tests/api/env.test.ts')).toMatch('shipped');
+    expect(forbidden('src/attic/env.ts', 'src/api/env.ts')).toMatch('no place');
+    expect(forbidden('assembly/batch.ts', 'src/generated/serving.ts')).toMatch('only assembly');
+  });
+
+  it('knows no circle', () => {
+    const sources = scriptFiles.filter((path) => /^(src|assembly|web|bench|scripts)\//.test(path));
+    expect(importCircles(sources)).toEqual([]);
+    const circle: Record<string, string[]> = { a: ['b', 'd'], b: ['c'], c: ['a'], d: [] };
+    expect(importCircles(['b'], (path) => circle[path]!)).toEqual(['a → b → c']);
+  });
+
+  it('keeps the top of src to the faces, the library and the backend contract', () => {
+    const top = files.filter((path) => /^src\/[^/]+$/.test(path));
+    const names = ['backend', 'index.browser', 'index', 'library'];
+    expect(top.sort()).toEqual(names.map((name) => `src/${name}.ts`));
   });
 
   it('keeps Node modules out of the browser entry', () => {
-    expect(files).toContain('src/browser.ts');
-    const found = [...reachableFrom('src/browser.ts')].flatMap((path) =>
+    const found = [...reachableFrom('src/index.browser.ts')].flatMap((path) =>
       importsOf(path)
         .filter((name) => name.startsWith('node:'))
         .map((name) => `${path} imports ${name}`),
@@ -118,13 +145,22 @@ describe('environments', () => {
     expect(missing).toEqual([]);
   });
 
+  it('cut their dynamics into parts of one list of names', () => {
+    expect(unknownParts()).toEqual([]);
+  });
+
+  it('stand in the README', () => {
+    const rows = [...textOf('README.md').matchAll(/^\| `(\w+)` \| [^|]*\? \|/gm)];
+    expect(rows.map((row) => row[1]!).sort()).toEqual([...stems].sort());
+  });
+
   it.each(stems)('%s names the parts of its step alike in every language', (stem) => {
     expect(missingStepFunctions(stem)).toEqual([]);
   });
 });
 
 describe('determinism', () => {
-  const exactTrees = /^(assembly|src\/compile|src\/reference)\//;
+  const exactTrees = /^(assembly|src\/(compile|program|reference))\//;
 
   it('uses only exact operations where results are made', () => {
     const sources = scriptFiles.filter((path) => exactTrees.test(path));

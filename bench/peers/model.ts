@@ -2,13 +2,14 @@
  * Prints a serving task as JSON for the peers that compute the same step: its configuration, and
  * the scalars and tables of its program by their camelCase names: `npx tsx model.ts TASK`.
  */
-import { decodeProgram } from '../../src/compile/program.js';
+
 import {
   type ServingScalars,
   type ServingTables,
   servingLayout,
 } from '../../src/generated/serving.js';
 import { compileTask } from '../../src/index.js';
+import { decodeProgram } from '../../src/program/program.js';
 
 const TABLES = [
   ...(['grid', 'batchNodes', 'kvNodes', 'promptNodes', 'promptEdges'] as const),

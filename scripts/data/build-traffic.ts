@@ -3,7 +3,7 @@
  * They are read from ../shared/data/llm_workload; only what is computed from them is written.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { TrafficProfile } from '../../src/compile/serving-traffic.js';
+import type { TrafficProfile } from '../../src/data/traffic-profile.js';
 import { encodeTraffic } from '../../src/data/traffic-profile.js';
 
 const RECORDINGS = '../shared/data/llm_workload';

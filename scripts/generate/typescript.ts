@@ -57,7 +57,7 @@ export function typescriptIndex(families: readonly FamilySpec[]): string {
   const names = families.map((f) => `${f.name}Layout`).join(', ');
   return [
     `// ${HEADER}`,
-    `import type { Layout } from '../compile/layout.js';`,
+    `import type { Layout } from '../program/layout.js';`,
     ...imports,
     '',
     `export const layouts: readonly Layout[] = [${names}];`,
@@ -162,7 +162,7 @@ export function typescriptFamily(family: FamilySpec): string {
   );
   return [
     `// ${HEADER}`,
-    `import type { Layout } from '../compile/layout.js';`,
+    `import type { Layout } from '../program/layout.js';`,
     '',
     ...limits,
     ...enums,

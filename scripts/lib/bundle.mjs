@@ -26,8 +26,8 @@ const modulesBeside = {
 };
 
 /**
- * Bundles `src/browser.ts` into `folder` as `infragym.js`, with those WebAssembly modules beside it
- * that have been built. Fails on an import of a Node module.
+ * Bundles `src/index.browser.ts` into `folder` as `infragym.js`, with those WebAssembly modules
+ * beside it that have been built. Fails on an import of a Node module.
  *
  * @returns the bundle's size in bytes, minified and gzipped too
  */
@@ -36,7 +36,7 @@ export async function bundleForBrowsers(folder) {
   const outfile = join(folder, 'infragym.js');
   await build({
     absWorkingDir: root,
-    entryPoints: ['src/browser.ts'],
+    entryPoints: ['src/index.browser.ts'],
     outfile,
     bundle: true,
     minify: true,

@@ -13,10 +13,11 @@
  * | then         | zeros up to a multiple of 8                                              |
  * | then P bytes | the program                                                              |
  */
-import { decodeProgram, programFamily } from '../compile/program.js';
-import { bytesOfHex, digestOf } from '../digest.js';
+
+import { bytesOfHex, digestOf } from '../base/digest.js';
 import type { CompiledTask } from '../envs/family.js';
 import { layouts } from '../generated/index.js';
+import { decodeProgram, programFamily } from '../program/program.js';
 import { spaceFromJson } from '../spaces/from-json.js';
 import { show } from '../spaces/space.js';
 import { describeProgram, describeTask, type TaskDescription } from './description.js';

@@ -2,13 +2,15 @@
  * All of a compiled task but its program, as JSON: what the command line and the server tell of a
  * task, and what another language reads from a bundle. docs/bundles.md lists the entries.
  */
-import { type Layout, stateSlots } from '../compile/layout.js';
-import { decodeProgram, programScalars } from '../compile/program.js';
-import { digestOf } from '../digest.js';
-import type { CompiledTask, Json, JsonObject } from '../envs/family.js';
+
+import { digestOf } from '../base/digest.js';
+import type { Json, JsonObject } from '../base/json.js';
+import type { CompiledTask } from '../envs/family.js';
 import type { Report } from '../envs/report.js';
 import { actionKindNames } from '../generated/common.js';
-import type { SpaceJson } from '../spaces.js';
+import { type Layout, stateSlots } from '../program/layout.js';
+import { decodeProgram, programScalars } from '../program/program.js';
+import type { SpaceJson } from '../spaces/index.js';
 
 /** One number of an action row. */
 export interface ActionDescription {

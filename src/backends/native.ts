@@ -16,9 +16,9 @@ import {
   RECORDED,
   type Recording,
 } from '../backend.js';
-import type { Layout } from '../compile/layout.js';
-import { programError } from '../compile/program.js';
-import type { Seed } from '../seeding.js';
+import type { Seed } from '../base/seeding.js';
+import type { Layout } from '../program/layout.js';
+import { programError } from '../program/program.js';
 import { autoresetIndex, channelBytes, layoutOf, slotRuns, TYPED_ARRAY } from './shape.js';
 
 /** What bindings/node exports. */

@@ -1,6 +1,6 @@
 /** Which backend steps: the one that was named, or the first that works. */
 import { BACKEND_NAMES, type Backend, type BackendName } from '../backend.js';
-import { ProgramError, programFamily } from '../compile/program.js';
+import { ProgramError, programFamily } from '../program/program.js';
 import { loadAssemblyScript } from './assemblyscript.js';
 import { loadReference } from './reference.js';
 import { selfCheck } from './self-check.js';

@@ -5,12 +5,16 @@
  * `npm run goldens` pins what the reference gives (`scripts/self-check.ts`).
  */
 import type { Backend, Batch } from '../backend.js';
-import { compileServing, type ServingCommon, type ServingConfig } from '../compile/serving.js';
-import { burstTraffic } from '../compile/serving-traffic.js';
+import { Digest, digestOf } from '../base/digest.js';
+import { parseSeed } from '../base/seeding.js';
+import {
+  compileServing,
+  type ServingCommon,
+  type ServingConfig,
+} from '../compile/serving/serving.js';
+import { burstTraffic } from '../compile/serving/traffic.js';
 import { PERF_METRICS } from '../data/perf-table.js';
-import { Digest, digestOf } from '../digest.js';
 import { channels, corePolicy } from '../generated/common.js';
-import { parseSeed } from '../seeding.js';
 
 const NUM_ENVS = 7; // odd, so that a vectorised kernel has a remainder
 const NUM_STEPS = 32;

@@ -1,15 +1,15 @@
 /** What the adapters read of a program before a backend has seen it, and how state is laid out. */
 import type { Autoreset, BatchOptions } from '../backend.js';
+import { autoresetMode, channels as channelList } from '../generated/common.js';
+import { layouts } from '../generated/index.js';
 import {
   channelWidths,
   ELEMENT_BYTES,
   type Layout,
   type RowWidths,
   stateFields,
-} from '../compile/layout.js';
-import { programFamily, programScalars } from '../compile/program.js';
-import { autoresetMode, channels as channelList } from '../generated/common.js';
-import { layouts } from '../generated/index.js';
+} from '../program/layout.js';
+import { programFamily, programScalars } from '../program/program.js';
 
 export const TYPED_ARRAY = {
   f32: Float32Array,

@@ -4,9 +4,9 @@
  */
 import type { Backend, BackendName, Batch, BatchOptions, Channels, Kernel } from '../backend.js';
 import { BackendUnavailableError, KERNELS } from '../backend.js';
-import type { Layout } from '../compile/layout.js';
-import { programError } from '../compile/program.js';
-import type { Seed } from '../seeding.js';
+import type { Seed } from '../base/seeding.js';
+import type { Layout } from '../program/layout.js';
+import { programError } from '../program/program.js';
 import { checkOneThread } from './one-thread.js';
 import {
   autoresetIndex,

@@ -5,6 +5,7 @@ import {
   compileTask,
   createPolicy,
   type EpisodeResult,
+  episodeMetrics,
   evaluateEpisodes,
   formatSeed,
   type Interval,
@@ -15,7 +16,6 @@ import {
   summarize,
   summarizePaired,
 } from '../index.js';
-import { episodeMetrics } from './metrics.js';
 import {
   type BackendChoice,
   backendOption,

@@ -2,10 +2,10 @@
  * Builders of the four sampler tables; their layouts and the functions that read them are in
  * sample.ts, exported from here too.
  */
-import { exp, normalQuantile, type Tail } from './math.js';
-import type { AliasTable, PiecesTable } from './sample.js';
+import { exp, normalQuantile, type Tail } from '../program/math.js';
+import type { AliasTable, PiecesTable } from '../program/sample.js';
 
-export * from './sample.js';
+export * from '../program/sample.js';
 
 const WORD_RANGE = 0x100000000;
 const MAX_COLUMN_BITS = 9;

@@ -1,5 +1,5 @@
-import type { Axis } from '../compile/grid.js';
-import { buildAxis, lerp, locate } from '../compile/grid.js';
+import type { Axis } from '../program/grid.js';
+import { buildAxis, lerp, locate } from '../program/grid.js';
 import type { PerfMetrics, PerfTable } from './perf-table.js';
 import { PERF_METRICS } from './perf-table.js';
 import { applyQuantFactors } from './quant-factors.js';

@@ -2,10 +2,11 @@
  * Reads publishers' recordings of jobs into traces for scheduling: Google's cluster trace v2
  * (task_events), Alibaba's openb pods, and the Standard Workload Format. Browser-safe.
  */
-import type { JobTrace } from '../compile/scheduling-workload.js';
+
 import { rowCount } from './columns.js';
 import { readCsv } from './csv.js';
 import { DataError, quote } from './errors.js';
+import type { JobTrace } from './job-trace.js';
 import { numbersOf, readJobTrace } from './job-trace.js';
 
 /** How a recording's quantities become steps and units of capacity. */

@@ -1,9 +1,20 @@
 /** Reads recorded jobs into the trace of a scheduling task. Browser-safe. */
-import type { JobTrace } from '../compile/scheduling-workload.js';
 import type { Column, Columns } from './columns.js';
 import { rowCount } from './columns.js';
 import { readCsv } from './csv.js';
 import { DataError, quote } from './errors.js';
+
+/** Jobs as they were recorded, [jobs], by rising arrival. */
+export interface JobTrace {
+  readonly name: string;
+  /** Steps, integers from 0. */
+  readonly arrival: readonly number[];
+  /** Units of the fleet's capacity, integers from 1. */
+  readonly cpu: readonly number[];
+  readonly mem: readonly number[];
+  /** Steps, integers from 1. */
+  readonly duration: readonly number[];
+}
 
 const COLUMNS = ['arrival', 'cpu', 'mem', 'duration'] as const;
 type JobColumn = (typeof COLUMNS)[number];

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { AXIS_NODES_MAX } from '../compile/grid.js';
+import { AXIS_NODES_MAX } from '../program/grid.js';
 import { DataError, quote } from './errors.js';
 
 /** The six metrics of a cell in stored order: ms, ms, ms/token, tokens/s, GB, $ per 1000 tokens. */

@@ -1,4 +1,4 @@
-import { exp, log } from '../compile/math.js';
+import { exp, log } from '../program/math.js';
 import type { Columns } from './columns.js';
 import { DataError } from './errors.js';
 

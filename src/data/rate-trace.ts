@@ -1,9 +1,19 @@
 /** Reads a request rate over time: web access counts per minute. Browser-safe. */
-import type { RateTrace } from '../compile/autoscaling-load.js';
 import type { Column, Columns } from './columns.js';
 import { rowCount } from './columns.js';
 import { readCsv } from './csv.js';
 import { DataError, quote } from './errors.js';
+
+/** A recorded or computed rate over time, e.g. from `readRateTrace`. */
+export interface RateTrace {
+  readonly name: string;
+  readonly source: string;
+  readonly licence: string;
+  /** Minutes that one entry covers. */
+  readonly minutesPerEntry: number;
+  /** Requests of each entry, in any unit: windows are scaled to a mean. */
+  readonly requests: readonly number[];
+}
 
 /** What the file does not say. */
 export interface RateTraceOptions {

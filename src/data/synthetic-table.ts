@@ -1,4 +1,4 @@
-import { pow } from '../compile/math.js';
+import { pow } from '../program/math.js';
 import type { PerfTable } from './perf-table.js';
 import { PERF_METRICS } from './perf-table.js';
 

@@ -1,4 +1,4 @@
-import { exp, log } from '../compile/math.js';
+import { exp, log } from '../program/math.js';
 import type { PerfMetrics } from './perf-table.js';
 import { PERF_METRICS, TABLE_AXES } from './perf-table.js';
 import type { MeasuredRows } from './table-rows.js';

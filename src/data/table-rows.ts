@@ -1,4 +1,4 @@
-import { AXIS_NODES_MAX } from '../compile/grid.js';
+import { AXIS_NODES_MAX } from '../program/grid.js';
 import type { Column, Columns } from './columns.js';
 import { rowCount } from './columns.js';
 import { parseNumber } from './csv.js';

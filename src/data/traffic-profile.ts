@@ -1,5 +1,23 @@
-import type { TrafficProfile } from '../compile/serving-traffic.js';
 import { DataError, quote } from './errors.js';
+
+/** The traffic of a recording, second by second; computed by `scripts/data/build-traffic.ts`. */
+export interface TrafficProfile {
+  readonly name: string;
+  readonly source: string;
+  readonly licence: string;
+  /** Requests per second, smoothed. */
+  readonly ratesRps: readonly number[];
+  /** Mean prompt in tokens, smoothed; prompts above the grid count as its end. */
+  readonly promptLens: readonly number[];
+  /** Median prompt of the requests, in tokens. */
+  readonly promptMedian: number;
+  /** 99th percentile of the prompts, in tokens, at most the grid's end. */
+  readonly promptP99: number;
+  /** Mean answer in tokens. */
+  readonly outputMean: number;
+  /** Share of the prompts that lie above the grid. */
+  readonly truncatedShare: number;
+}
 
 export const TRAFFIC_FORMAT = 'infragym-traffic/1';
 

@@ -1,6 +1,7 @@
 /** Reads a task's configuration by name and refuses what is unknown, mistyped or out of range. */
+
+import type { Json, JsonObject } from '../base/json.js';
 import { show } from '../spaces/space.js';
-import type { Json, JsonObject } from './family.js';
 
 export interface NumberRange {
   readonly min: number;

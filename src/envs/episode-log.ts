@@ -1,6 +1,6 @@
 /** Episodes as logs: rows of reward and metrics, read with care and folded into statistics. */
-import type { Layout } from '../compile/layout.js';
-import { foldStep, foldsOf } from '../reference/statistics.js';
+import type { Layout } from '../program/layout.js';
+import { foldStep, foldsOf } from '../program/statistics.js';
 import { show } from '../spaces/space.js';
 import type { EpisodeStatistics } from './family.js';
 

@@ -2,20 +2,12 @@
  * What an environment family tells the library: its tasks, spaces, names and grader. One file per
  * family implements it, `src/envs/<stem>.ts`; everything else treats the families alike.
  */
-import type { Layout } from '../compile/layout.js';
-import type { Seed } from '../seeding.js';
-import type { Space } from '../spaces.js';
-import type { Report } from './report.js';
 
-/** A JSON value, as a task's configuration is written. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
+import type { JsonObject } from '../base/json.js';
+import type { Seed } from '../base/seeding.js';
+import type { Layout } from '../program/layout.js';
+import type { Space } from '../spaces/index.js';
+import type { Report } from './report.js';
 
 /** A named configuration of a family. */
 export interface TaskSpec {

@@ -1,13 +1,44 @@
-/** The environment families that the library has. */
-import { autoscalingFamily } from './autoscaling.js';
-import type { EnvFamily } from './family.js';
-import { provisioningFamily } from './provisioning.js';
-import { schedulingFamily } from './scheduling.js';
-import { servingFamily } from './serving.js';
+/** What each environment family exports beside its tasks. */
 
-export const families: readonly EnvFamily[] = [
-  servingFamily,
-  autoscalingFamily,
-  provisioningFamily,
-  schedulingFamily,
-];
+export type { Json, JsonObject } from '../base/json.js';
+export type { ProvisioningConfig } from '../compile/provisioning/provisioning.js';
+export { gradeAutoscalingEpisode, gradeAutoscalingLog } from './autoscaling/grader.js';
+export { registerRateTrace } from './autoscaling/registered.js';
+export type {
+  CompiledTask,
+  EnvFamily,
+  EpisodeStatistics,
+  Grade,
+  GradeContext,
+  TaskSpec,
+} from './family.js';
+export {
+  provisioningArrivals,
+  provisioningConfig,
+  provisioningState,
+} from './provisioning/family.js';
+export {
+  type BoundPrices,
+  clairvoyantBound,
+  gradeProvisioningLog,
+} from './provisioning/grader.js';
+export { overwrittenNames, type Report, type ReportedValue, type StepRows } from './report.js';
+export { schedulingJobs } from './scheduling/family.js';
+export {
+  binStart,
+  type SchedulingMetrics,
+  schedulingMetrics,
+  waitQuantile,
+} from './scheduling/grader.js';
+export { registerDemandSamples, registerJobTrace } from './scheduling/registered.js';
+export { observationScales, servingAction, servingGrid } from './serving/family.js';
+export { gradeLog } from './serving/grader.js';
+export { type HysteresisRule, hysteresisJson, readHysteresis } from './serving/hysteresis.js';
+export { ServingModel, type ServingSituation } from './serving/model.js';
+export { registerTable, registerTraffic } from './serving/registered.js';
+export {
+  type MetricsSnapshot,
+  type SimulateOptions,
+  simulate,
+  type WorkloadState,
+} from './serving/simulate.js';

@@ -2,8 +2,9 @@
  * What `info` reports of a step, as data: which number of which row stands under which name. So it
  * can be made into an object here, and into text, without the object, by the server.
  */
-import type { Layout } from '../compile/layout.js';
-import type { Json, JsonObject } from './family.js';
+
+import type { Json, JsonObject } from '../base/json.js';
+import type { Layout } from '../program/layout.js';
 
 /** A step's rows: what the environment measured, what it showed and what it was told. */
 export interface StepRows {

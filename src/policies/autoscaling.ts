@@ -10,7 +10,7 @@ import {
   mean,
   type Policy,
   type PolicyView,
-} from '../index.js';
+} from '../library.js';
 
 /** Keeps what runs: the fixed baseline. */
 export function keepPolicy(): Policy {

@@ -7,7 +7,7 @@ import {
   nearest,
   type Policy,
   randomPolicy,
-} from '../index.js';
+} from '../library.js';
 import { bestConstantPolicy, hpaPolicy, keepPolicy, thresholdPolicy } from './autoscaling.js';
 import {
   clairvoyantPolicy,
@@ -16,7 +16,7 @@ import {
   movingAveragePolicy,
 } from './provisioning.js';
 import { schedulingPolicies } from './scheduling.js';
-import { servingPolicies } from './serving.js';
+import { servingPolicies } from './serving/index.js';
 
 /** Makes a policy for a task; what has to be searched for it is searched then. */
 export type PolicyFactory = (task: CompiledTask) => Policy | Promise<Policy>;

@@ -7,7 +7,7 @@ import {
   provisioningArrivals,
   provisioningConfig,
   provisioningState,
-} from '../index.js';
+} from '../library.js';
 
 type State = ReturnType<typeof provisioningState>;
 

@@ -1,5 +1,5 @@
 /** Policies for scheduling: the heuristics that the core plays, and a random feasible action. */
-import { heuristicPolicy, type Policy, type PolicyView } from '../index.js';
+import { heuristicPolicy, type Policy, type PolicyView } from '../library.js';
 
 /** The heuristics of `docs/environments/scheduling.md`, by the names of the command line. */
 export const SCHEDULING_HEURISTICS = [

@@ -4,18 +4,18 @@
  * stands here: autoreset, statistics, state transfer.
  */
 import type { Autoreset, Batch, BatchOptions, Channels } from '../backend.js';
+import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
 import {
   camel,
   channelWidths,
   type Layout,
   type StateField,
   stateFields,
-} from '../compile/layout.js';
-import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
+} from '../program/layout.js';
+import { type Folds, foldStep, foldsOf, type StepRecord } from '../program/statistics.js';
 import { drawBlock, unitOf, wordBelow } from './draws.js';
 import type { ActionRow, CommonState, Outputs, ReferenceEnvironment } from './environment.js';
-import { isParametric, Parameters, type Seen } from './parameters.js';
-import { type Folds, foldStep, foldsOf, type StepRecord } from './statistics.js';
+import { isParametric, Parameters, type Seen } from './policy/parameters.js';
 import { exportState, importState } from './transfer.js';
 
 /** Scalars and tables that every family's program has. */

@@ -1,5 +1,5 @@
 /** State on its way out of a batch and into one: slot by slot, one number per environment. */
-import { camel, ELEMENT_BYTES, type StateField } from '../compile/layout.js';
+import { camel, ELEMENT_BYTES, type StateField } from '../program/layout.js';
 
 /** Numbers by name or by index: a state, or an array of one. */
 type Numbers = Record<string | number, number>;

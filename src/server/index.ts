@@ -6,6 +6,6 @@ export {
   resolveConfig,
   type ServerConfig,
   variableName,
-} from './config.js';
-export type { App } from './environment-api.js';
+} from './http/config.js';
 export { type ServeEvents, serve } from './serve.js';
+export type { App } from './sessions/routes.js';

@@ -1,8 +1,8 @@
 /** Runs the server until it is told to stop. */
 import type { AddressInfo } from 'node:net';
 import { buildServer } from './app.js';
-import { readEnvironment, resolveConfig, type ServerConfig } from './config.js';
-import { warmTicks } from './warm-ticks.js';
+import { readEnvironment, resolveConfig, type ServerConfig } from './http/config.js';
+import { warmTicks } from './http/warm-ticks.js';
 
 const SHUTDOWN_MS = 10_000;
 

@@ -1,4 +1,5 @@
-import type { Rng, Space, SpaceJson } from './space.js';
+import type { Rng } from '../base/seeding.js';
+import type { Space, SpaceJson } from './space.js';
 import {
   checkShape,
   isNumberArray,

@@ -1,5 +1,6 @@
+import type { Rng } from '../base/seeding.js';
 import { decodeOneHot } from './discrete.js';
-import type { Rng, Space, SpaceJson } from './space.js';
+import type { Space, SpaceJson } from './space.js';
 import { requireFlat, requireMember, sampleBelow, show } from './space.js';
 
 /** One of a few numbers, ascending, e.g. 0, 1, 2, 4, 8. Flat: one-hot in their order. */

@@ -1,4 +1,5 @@
-import type { Rng, SampleOf, Space, SpaceJson } from './space.js';
+import type { Rng } from '../base/seeding.js';
+import type { SampleOf, Space, SpaceJson } from './space.js';
 import { requireFlat, requireMember, show } from './space.js';
 
 /** The fields of a Dict by name; their order is the order in which they are flattened. */

@@ -1,4 +1,5 @@
-import type { Rng, Space, SpaceJson } from './space.js';
+import type { Rng } from '../base/seeding.js';
+import type { Space, SpaceJson } from './space.js';
 import { requireFlat, requireMember, sampleBelow, show } from './space.js';
 
 /** One flag per outcome: non-zero or true where it may be drawn. */

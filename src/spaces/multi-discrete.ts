@@ -1,3 +1,4 @@
+import type { Rng } from '../base/seeding.js';
 import type { Mask } from './discrete.js';
 import {
   checkOutcomes,
@@ -6,7 +7,7 @@ import {
   outcomeJson,
   sampleOutcome,
 } from './discrete.js';
-import type { Rng, Space, SpaceJson } from './space.js';
+import type { Space, SpaceJson } from './space.js';
 import { isNumberArray, requireFlat, requireMember, sameNumbers, show, sizeOf } from './space.js';
 
 export interface MultiDiscreteOptions {

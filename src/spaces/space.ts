@@ -1,10 +1,4 @@
-/** A source of pseudo-random numbers for what lies outside the simulation core. */
-export interface Rng {
-  /** A number drawn uniformly from [0, 1), a multiple of 2^-32. */
-  nextFloat(): number;
-  /** An integer drawn uniformly from [0, 2^32). */
-  nextUint32(): number;
-}
+import type { Rng } from '../base/seeding.js';
 
 /** A space's description: JSON Schema (2020-12) with `space` and a few more keys of our own. */
 export type SpaceJson = { space: string; type: string; [key: string]: unknown };

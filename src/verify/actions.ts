@@ -1,7 +1,8 @@
 /** The actions that `verify` takes: pseudo-random ones and, every fourth, an edge case. */
-import { decodeProgram } from '../compile/program.js';
+
 import type { CompiledTask } from '../envs/family.js';
 import { actionKind } from '../generated/common.js';
+import { decodeProgram } from '../program/program.js';
 
 /** What every family's program says of its action row. */
 interface ActionTables {

@@ -1,8 +1,9 @@
 /** The promises that no digest of one backend can show: batches are singles, snapshots travel. */
+
+import { VectorEnv } from '../api/vector-env.js';
 import type { Backend } from '../backend.js';
+import { addSeed, formatSeed, parseSeed } from '../base/seeding.js';
 import type { CompiledTask } from '../envs/family.js';
-import { addSeed, formatSeed, parseSeed } from '../seeding.js';
-import { VectorEnv } from '../vector-env.js';
 import { ActionSource } from './actions.js';
 import { differenceInRow, type Place } from './difference.js';
 

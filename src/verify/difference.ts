@@ -1,9 +1,10 @@
 /** The first place where two implementations part, by playing both in lockstep. */
+
+import { outputChannels } from '../api/snapshot.js';
 import type { Batch } from '../backend.js';
-import { ELEMENT_BYTES, slotName, stateFields } from '../compile/layout.js';
-import { programScalars } from '../compile/program.js';
 import type { CompiledTask } from '../envs/family.js';
-import { outputChannels } from '../snapshot.js';
+import { ELEMENT_BYTES, slotName, stateFields } from '../program/layout.js';
+import { programScalars } from '../program/program.js';
 import { createBatch, play, type Run, type Variant } from './plan.js';
 
 /** A number with its bits, which tell −0 from 0 and one NaN from another. */

@@ -1,10 +1,11 @@
 /** What `verify` plays: for each batch size, runs that reach every autoreset mode and action. */
+
+import { corePolicyNumber } from '../api/options.js';
+import { compileTask } from '../api/registry.js';
 import type { Autoreset, Backend, Batch, Kernel } from '../backend.js';
+import { addSeed, parseSeed } from '../base/seeding.js';
 import type { CompiledTask } from '../envs/family.js';
 import { corePolicy } from '../generated/common.js';
-import { compileTask } from '../registry.js';
-import { addSeed, parseSeed } from '../seeding.js';
-import { corePolicyNumber } from '../vector-options.js';
 import { ActionSource } from './actions.js';
 
 /** One history of a batch. */

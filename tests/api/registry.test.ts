@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { familyOf, listFamilies, listTasks, nearest, register, spec } from '../../src/browser.js';
-import { editDistance } from '../../src/nearest.js';
-import { addFamily } from '../../src/registry.js';
+import { addFamily } from '../../src/api/registry.js';
+import { editDistance } from '../../src/base/nearest.js';
+import { familyOf, listFamilies, listTasks, nearest, register, spec } from '../../src/library.js';
 import { tinyFamily, tinyTask } from '../support/tiny-family.js';
 
 beforeAll(() => addFamily(tinyFamily));

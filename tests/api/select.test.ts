@@ -4,10 +4,10 @@ import { BackendUnavailableError } from '../../src/backend.js';
 import { loadReference, referenceBackend } from '../../src/backends/reference.js';
 import { backendReport, loadBackend, provideBackend } from '../../src/backends/select.js';
 import { checkPrograms, GOLDEN, runCheck } from '../../src/backends/self-check.js';
-import { faultCode, programError, programFamily } from '../../src/compile/program.js';
-import { digestOf } from '../../src/digest.js';
+import { digestOf } from '../../src/base/digest.js';
 import { header } from '../../src/generated/common.js';
 import { servingLayout } from '../../src/generated/serving.js';
+import { faultCode, programError, programFamily } from '../../src/program/program.js';
 
 const FAMILY_FAULT = faultCode('header', header.family);
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { referenceBackend } from '../../src/backends/reference.js';
-import { compileTask, digestOf, VectorEnv } from '../../src/browser.js';
-import { type Layout, slotName, stateFields } from '../../src/compile/layout.js';
 import { schedulingLayout } from '../../src/generated/scheduling.js';
+import { compileTask, digestOf, VectorEnv } from '../../src/library.js';
+import { type Layout, slotName, stateFields } from '../../src/program/layout.js';
 import { exportState, importState } from '../../src/reference/transfer.js';
 
 describe('state arrays', () => {

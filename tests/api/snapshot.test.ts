@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { addFamily } from '../../src/api/registry.js';
 import { referenceBackend } from '../../src/backends/reference.js';
+import { servingLayout } from '../../src/generated/serving.js';
 import {
   type Autoreset,
   compileTask,
@@ -8,9 +10,7 @@ import {
   SnapshotError,
   VectorEnv,
   type VectorOptions,
-} from '../../src/browser.js';
-import { servingLayout } from '../../src/generated/serving.js';
-import { addFamily } from '../../src/registry.js';
+} from '../../src/library.js';
 import { tinyFamily } from '../support/tiny-family.js';
 
 const HEADER_BYTES = 40;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { addFamily } from '../../src/api/registry.js';
 import {
   type Autoreset,
   make,
   makeVec,
   type VectorEnv,
   type VectorOptions,
-} from '../../src/browser.js';
-import { addFamily } from '../../src/registry.js';
+} from '../../src/library.js';
 import { tinyFamily, tinyTask } from '../support/tiny-family.js';
 
 interface Run {

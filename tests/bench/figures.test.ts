@@ -1,12 +1,12 @@
 /** From samples to figures, goals, comparisons, text and picture. */
 import { describe, expect, it } from 'vitest';
-import { compareBuilds, compareRuns, readResults } from '../../bench/compare.js';
-import { goalRows, PEER_GOALS } from '../../bench/goals.js';
-import { instructionsOf } from '../../bench/instructions.js';
-import { type PeerRow, peerIds, readAnswer, withAnswer } from '../../bench/peers.js';
-import { drawResults } from '../../bench/picture.js';
-import { comparisonText, noiseText, resultsText } from '../../bench/report.js';
-import { median, pairedRatio, spread } from '../../bench/statistics.js';
+import { instructionsOf } from '../../bench/harness/instructions.js';
+import { type PeerRow, peerIds, readAnswer, withAnswer } from '../../bench/harness/peers.js';
+import { median, pairedRatio, spread } from '../../bench/harness/statistics.js';
+import { compareBuilds, compareRuns, readResults } from '../../bench/report/compare.js';
+import { goalRows, PEER_GOALS } from '../../bench/report/goals.js';
+import { drawResults } from '../../bench/report/picture.js';
+import { comparisonText, noiseText, resultsText } from '../../bench/report/report.js';
 import { measurement, results } from './support.js';
 
 describe('statistics', () => {

@@ -1,5 +1,5 @@
 /** Measurements and runs to reason about, without measuring. */
-import type { Measurement, Results } from '../../bench/results.js';
+import type { Measurement, Results } from '../../bench/harness/results.js';
 
 /** Rounds of 10 ns in the group `kernels`, unless told otherwise. */
 export function measurement(change: Partial<Measurement> = {}): Measurement {

@@ -8,7 +8,7 @@ import {
   normalTail,
   pow,
   sin2pi,
-} from '../../src/compile/math.js';
+} from '../../src/program/math.js';
 
 /**
  * Rows [argument(s)…, high, low]: the true value, from 60-digit arithmetic (mpmath), is high + low

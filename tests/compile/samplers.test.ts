@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { exp, normalTail } from '../../src/compile/math.js';
 import {
   type AliasTable,
   buildAlias,
@@ -18,6 +17,7 @@ import {
   sampleQuantile,
   uniformTable,
 } from '../../src/compile/samplers.js';
+import { exp, normalTail } from '../../src/program/math.js';
 
 const WORDS_24 = 2 ** 24;
 const WORDS_32 = 2 ** 32;

@@ -5,12 +5,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Autoreset, Backend, Batch, BatchOptions, Kernel } from '../../src/backend.js';
-import { ProgramError } from '../../src/compile/program.js';
+import type { Rng } from '../../src/base/seeding.js';
+import { addSeed, makeRng, parseSeed, type Seed } from '../../src/base/seeding.js';
 import { channels as channelList, corePolicy } from '../../src/generated/common.js';
 import { actionMode, dynamics, servingLayout } from '../../src/generated/serving.js';
+import { ProgramError } from '../../src/program/program.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { addSeed, makeRng, parseSeed, type Seed } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 import { widestKernel } from '../support/backends.js';
 import {
   directoryDamages,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Kernel } from '../../src/backend.js';
 import { loadNative } from '../../src/backends/native.js';
-import { makeRng, parseSeed } from '../../src/seeding.js';
+import { makeRng, parseSeed } from '../../src/base/seeding.js';
 import { whenAvailable, widestKernel } from '../support/backends.js';
 import { randomServingProgram } from '../support/programs.js';
 import { describeConformance } from './common.case.js';

@@ -3,6 +3,7 @@
  * the bits of the reference, over random programs of every family.
  */
 import { describe, expect, it } from 'vitest';
+import { recordBySteps } from '../../src/api/record.js';
 import {
   type Autoreset,
   type Backend,
@@ -15,7 +16,8 @@ import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { loadNative } from '../../src/backends/native.js';
 import { loadReference } from '../../src/backends/reference.js';
 import { loadWasm } from '../../src/backends/wasm.js';
-import { decodeProgram } from '../../src/compile/program.js';
+import type { Rng } from '../../src/base/seeding.js';
+import { makeRng } from '../../src/base/seeding.js';
 import {
   actionKind,
   channels as channelList,
@@ -23,11 +25,9 @@ import {
   FIRST_HEURISTIC,
   POLICY_WORDS_MAX,
 } from '../../src/generated/common.js';
-import { recordBySteps } from '../../src/record.js';
+import { decodeProgram } from '../../src/program/program.js';
 import type { CommonProgram } from '../../src/reference/batch.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { makeRng } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 import type { NamedProgram } from '../../src/verify/difference.js';
 import { whenAvailable, widestKernel } from '../support/backends.js';
 import { FUZZ_FAMILIES, fuzzProgram } from '../support/fuzz-families.js';

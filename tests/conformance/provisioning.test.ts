@@ -4,12 +4,12 @@ import type { Backend, Batch, BatchOptions } from '../../src/backend.js';
 import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { loadNative } from '../../src/backends/native.js';
 import { loadWasm } from '../../src/backends/wasm.js';
-import { ProgramError } from '../../src/compile/program.js';
+import type { Rng } from '../../src/base/seeding.js';
+import { makeRng } from '../../src/base/seeding.js';
 import { channels as channelList } from '../../src/generated/common.js';
 import { provisioningLayout } from '../../src/generated/provisioning.js';
+import { ProgramError } from '../../src/program/program.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { makeRng } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 import { whenAvailable, widestKernel } from '../support/backends.js';
 import {
   directoryDamages,

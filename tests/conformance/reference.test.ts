@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { referenceBackend } from '../../src/backends/reference.js';
-import { makeRng } from '../../src/seeding.js';
+import { makeRng } from '../../src/base/seeding.js';
 import { randomServingProgram } from '../support/programs.js';
 import { describeConformance } from './common.case.js';
 

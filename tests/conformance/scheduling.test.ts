@@ -4,13 +4,13 @@ import type { Backend, Batch, BatchOptions } from '../../src/backend.js';
 import { loadAssemblyScript } from '../../src/backends/assemblyscript.js';
 import { loadNative } from '../../src/backends/native.js';
 import { loadWasm } from '../../src/backends/wasm.js';
-import { stateSlots } from '../../src/compile/layout.js';
-import { programScalars } from '../../src/compile/program.js';
+import type { Rng } from '../../src/base/seeding.js';
+import { makeRng } from '../../src/base/seeding.js';
 import type { CompiledTask } from '../../src/envs/family.js';
 import { channels as channelList, corePolicy } from '../../src/generated/common.js';
+import { stateSlots } from '../../src/program/layout.js';
+import { programScalars } from '../../src/program/program.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { makeRng } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 import { whenAvailable, widestKernel } from '../support/backends.js';
 import { randomSchedulingConfig, scheduling } from '../support/scheduling.js';
 

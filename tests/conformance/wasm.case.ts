@@ -1,7 +1,7 @@
 /** What holds for both WebAssembly builds beside the common cases. */
 import { describe, expect, it } from 'vitest';
 import { type Backend, BackendUnavailableError, type BatchOptions } from '../../src/backend.js';
-import { makeRng } from '../../src/seeding.js';
+import { makeRng } from '../../src/base/seeding.js';
 import { randomServingProgram } from '../support/programs.js';
 
 type Loader = (source?: BufferSource | WebAssembly.Module) => Promise<Backend>;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AXIS_NODES_MAX, buildAxis, locate } from '../../src/compile/grid.js';
 import { readCsv } from '../../src/data/csv.js';
 import type { PerfQuery } from '../../src/data/interpolate.js';
 import { interpolatePerf, lookupPerf, perfInterpolator } from '../../src/data/interpolate.js';
@@ -11,6 +10,7 @@ import type { PerfTable } from '../../src/data/perf-table.js';
 import { PERF_METRICS } from '../../src/data/perf-table.js';
 import { withQuantFactors } from '../../src/data/quant-factors.js';
 import { syntheticTable } from '../../src/data/synthetic-table.js';
+import { AXIS_NODES_MAX, buildAxis, locate } from '../../src/program/grid.js';
 
 const synthetic = syntheticTable();
 const at = (query: Partial<PerfQuery>): PerfQuery => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { traceLoad } from '../../src/compile/autoscaling-load.js';
+import { traceLoad } from '../../src/compile/autoscaling/load.js';
 import { readCsv } from '../../src/data/csv.js';
 import { readRateTrace } from '../../src/data/rate-trace.js';
 import { registerRateTrace } from '../../src/index.js';

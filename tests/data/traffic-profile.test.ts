@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { recordedTraffic } from '../../src/compile/serving-traffic.js';
+import { recordedTraffic } from '../../src/compile/serving/traffic.js';
 import { decodeTraffic, encodeTraffic } from '../../src/data/traffic-profile.js';
 import { isSharedDataAbsent, sharedData } from '../support/shared-data.js';
 

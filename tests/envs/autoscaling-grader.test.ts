@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { makeRng } from '../../src/base/seeding.js';
+import { EpisodeRecorder } from '../../src/evaluation/recorder.js';
 import {
   gradeAutoscalingEpisode,
   gradeAutoscalingLog,
   type JsonObject,
   make,
 } from '../../src/index.js';
-import { EpisodeRecorder } from '../../src/recorder.js';
-import { makeRng } from '../../src/seeding.js';
 import { autoscaling, playEpisode } from '../support/autoscaling.js';
 
 const mean = (x: readonly number[]) => x.reduce((sum, value) => sum + value, 0) / x.length;

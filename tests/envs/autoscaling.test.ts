@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makeRng } from '../../src/base/seeding.js';
+import { EpisodeRecorder } from '../../src/evaluation/recorder.js';
 import { type JsonObject, make, makeVec } from '../../src/index.js';
-import { EpisodeRecorder } from '../../src/recorder.js';
-import { makeRng } from '../../src/seeding.js';
 import { autoscaling, type Played, playEpisode, Service } from '../support/autoscaling.js';
 
 const f = Math.fround;

@@ -3,7 +3,7 @@
  * chance below 1e-4 that a right sampler fails one of these tests.
  */
 import { describe, expect, it } from 'vitest';
-import '../../src/envs/autoscaling-node.js';
+import '../../src/envs/autoscaling/node.js';
 import { metric as autoscalingMetric } from '../../src/generated/autoscaling.js';
 import { metric as provisioningMetric } from '../../src/generated/provisioning.js';
 import { autoscaling } from '../support/autoscaling.js';

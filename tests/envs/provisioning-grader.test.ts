@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { makeRng, parseSeed } from '../../src/base/seeding.js';
 import type { CompiledTask } from '../../src/envs/family.js';
-import { provisioningArrivals, provisioningConfig } from '../../src/envs/provisioning.js';
-import { clairvoyantBound, gradeProvisioningLog } from '../../src/envs/provisioning-grader.js';
-import { evaluateEpisodes } from '../../src/evaluate.js';
+import { provisioningArrivals, provisioningConfig } from '../../src/envs/provisioning/family.js';
+import { clairvoyantBound, gradeProvisioningLog } from '../../src/envs/provisioning/grader.js';
+import { evaluateEpisodes } from '../../src/evaluation/evaluate.js';
 import {
   bestPlan,
   clairvoyantPolicy,
@@ -11,7 +12,6 @@ import {
   movingAveragePolicy,
 } from '../../src/policies/provisioning.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { makeRng, parseSeed } from '../../src/seeding.js';
 import { Fleet, playEpisode, provisioning } from '../support/provisioning.js';
 import { searchReturns } from '../support/provisioning-search.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { provisioningArrivals, provisioningConfig } from '../../src/envs/provisioning.js';
+import { makeRng, parseSeed } from '../../src/base/seeding.js';
+import { provisioningArrivals, provisioningConfig } from '../../src/envs/provisioning/family.js';
 import { describeStep } from '../../src/envs/report.js';
 import { observation } from '../../src/generated/provisioning.js';
-import { makeRng, parseSeed } from '../../src/seeding.js';
 import { Fleet, playEpisode, provisioning } from '../support/provisioning.js';
 
 const f = Math.fround;

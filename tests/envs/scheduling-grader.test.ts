@@ -1,16 +1,16 @@
 /** Scheduling's grader against plain sums over a log, its bound against everything we can play. */
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/base/json.js';
 import { readJobTrace } from '../../src/data/job-trace.js';
-import type { JsonObject } from '../../src/envs/family.js';
-import { binStart, schedulingMetrics, waitQuantile } from '../../src/envs/scheduling-grader.js';
-import { registerJobTrace } from '../../src/envs/scheduling-traces.js';
-import { evaluateEpisodes } from '../../src/evaluate.js';
+import { binStart, schedulingMetrics, waitQuantile } from '../../src/envs/scheduling/grader.js';
+import { registerJobTrace } from '../../src/envs/scheduling/registered.js';
+import { evaluateEpisodes } from '../../src/evaluation/evaluate.js';
+import { heuristicPolicy } from '../../src/evaluation/policy.js';
+import { evaluateProtocol, testSeeds, trainSeeds } from '../../src/evaluation/protocol.js';
+import { summarizePaired } from '../../src/evaluation/statistics.js';
 import { createPolicy } from '../../src/policies/index.js';
-import { heuristicPolicy } from '../../src/policy.js';
-import { evaluateProtocol, testSeeds, trainSeeds } from '../../src/protocol.js';
-import { waitBin } from '../../src/reference/scheduling.js';
-import { summarizePaired } from '../../src/statistics.js';
-import '../../src/envs/scheduling-node.js';
+import { waitBin } from '../../src/reference/scheduling/scheduling.js';
+import '../../src/envs/scheduling/node.js';
 import { referenceEnv, scheduling } from '../support/scheduling.js';
 
 interface LogRow {

@@ -1,8 +1,8 @@
 /** The heuristics against their descriptions, decided on the plain model of the cluster. */
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/envs/family.js';
-import { heuristicPolicy } from '../../src/policy.js';
-import '../../src/envs/scheduling-node.js';
+import type { JsonObject } from '../../src/base/json.js';
+import { heuristicPolicy } from '../../src/evaluation/policy.js';
+import '../../src/envs/scheduling/node.js';
 import { ModelCluster, referenceEnv, scheduling } from '../support/scheduling.js';
 
 interface Placement {

@@ -1,16 +1,16 @@
 /** Scheduling's dynamics against a plain model, its invariants, its refusals, its workloads. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stateSlots } from '../../src/compile/layout.js';
-import { programScalars } from '../../src/compile/program.js';
-import type { JsonObject } from '../../src/envs/family.js';
-import { schedulingFamily, schedulingJobs } from '../../src/envs/scheduling.js';
-import { registerJobTrace } from '../../src/envs/scheduling-traces.js';
-import '../../src/envs/scheduling-node.js';
+import type { JsonObject } from '../../src/base/json.js';
+import { schedulingFamily, schedulingJobs } from '../../src/envs/scheduling/family.js';
+import { registerJobTrace } from '../../src/envs/scheduling/registered.js';
+import { stateSlots } from '../../src/program/layout.js';
+import { programScalars } from '../../src/program/program.js';
+import '../../src/envs/scheduling/node.js';
+import type { VectorEnv } from '../../src/api/vector-env.js';
+import { makeRng } from '../../src/base/seeding.js';
 import { readJobTrace } from '../../src/data/job-trace.js';
 import { metric } from '../../src/generated/scheduling.js';
-import { makeRng } from '../../src/seeding.js';
-import type { VectorEnv } from '../../src/vector-env.js';
 import {
   ModelCluster,
   randomSchedulingConfig,

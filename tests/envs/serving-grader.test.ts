@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { gradeLog } from '../../src/envs/serving-grader.js';
+import { compileTask } from '../../src/api/registry.js';
+import { makeRng } from '../../src/base/seeding.js';
+import { gradeLog } from '../../src/envs/serving/grader.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { compileTask } from '../../src/registry.js';
-import { makeRng } from '../../src/seeding.js';
 import { reportOf } from '../support/report.js';
 
 /** The graders as the origin wrote them in NumPy, two passes over the arrays. */

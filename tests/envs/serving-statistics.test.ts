@@ -3,8 +3,8 @@
  * same each time; a right sampler would fail one of these tests with a chance below 1e-4.
  */
 import { describe, expect, it } from 'vitest';
-import '../../src/envs/serving-node.js';
-import { compileTask } from '../../src/registry.js';
+import '../../src/envs/serving/node.js';
+import { compileTask } from '../../src/api/registry.js';
 import {
   chiSquareTest,
   correlationTest,

@@ -7,7 +7,7 @@ import {
   listTasks,
   servingAction,
 } from '../../src/index.js';
-import { taskHysteresisPolicy } from '../../src/policies/serving.js';
+import { taskHysteresisPolicy } from '../../src/policies/serving/index.js';
 import {
   configDigest,
   meanRateOf,

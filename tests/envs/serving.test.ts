@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/envs/family.js';
-import { observationScales, servingAction, servingFamily } from '../../src/envs/serving.js';
+import { compileTask } from '../../src/api/registry.js';
+import type { JsonObject } from '../../src/base/json.js';
+import { makeRng } from '../../src/base/seeding.js';
+import { observationScales, servingAction, servingFamily } from '../../src/envs/serving/family.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { compileTask } from '../../src/registry.js';
-import { makeRng } from '../../src/seeding.js';
 import { playConstant } from '../support/play.js';
 import { reportOf } from '../support/report.js';
 

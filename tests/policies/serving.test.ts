@@ -9,13 +9,13 @@ import {
   servingAction,
   servingGrid,
 } from '../../src/index.js';
-import { servingPolicies } from '../../src/policies/serving.js';
-import { HysteresisState } from '../../src/policies/serving-hysteresis.js';
+import { HysteresisState } from '../../src/policies/serving/hysteresis.js';
+import { servingPolicies } from '../../src/policies/serving/index.js';
 import {
   findBestConstant,
   rankConstants,
   scoreConstants,
-} from '../../src/policies/serving-search.js';
+} from '../../src/policies/serving/search.js';
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listTasks, loadBackend } from '../../src/index.js';
-import { compiled } from '../../src/server/catalog.js';
-import { JsonText } from '../../src/server/json-text.js';
 import { resultOf } from '../../src/server/openenv/episode.js';
-import { rootObservation } from '../../src/server/present.js';
-import { messageText, mountReplyText, rootReplyText } from '../../src/server/reply-text.js';
-import { Session } from '../../src/server/session.js';
+import { compiled } from '../../src/server/sessions/catalog.js';
+import { JsonText } from '../../src/server/sessions/json-text.js';
+import { rootObservation } from '../../src/server/sessions/observation-json.js';
+import {
+  messageText,
+  mountReplyText,
+  rootReplyText,
+} from '../../src/server/sessions/reply-text.js';
+import { Session } from '../../src/server/sessions/session.js';
 
 const text = new JsonText();
 const written = (value: unknown): string => {

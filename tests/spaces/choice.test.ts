@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { makeRng } from '../../src/seeding.js';
-import { Box, batchSpace, Choice } from '../../src/spaces.js';
+import { makeRng } from '../../src/base/seeding.js';
+import { Box, batchSpace, Choice } from '../../src/spaces/index.js';
 
 describe('Choice', () => {
   const space = new Choice([0, 1, 2, 4, 8]);

@@ -1,10 +1,12 @@
 /** Autoscaling in plain numbers, one step at a time: what the tests hold the library to. */
-import type { CompiledTask, EpisodeStatistics, JsonObject } from '../../src/envs/family.js';
+
+import { compileTask } from '../../src/api/registry.js';
+import type { JsonObject } from '../../src/base/json.js';
+import type { Rng } from '../../src/base/seeding.js';
+import { parseSeed } from '../../src/base/seeding.js';
+import type { CompiledTask, EpisodeStatistics } from '../../src/envs/family.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { compileTask } from '../../src/registry.js';
-import { parseSeed } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
-import '../../src/envs/autoscaling-node.js';
+import '../../src/envs/autoscaling/node.js';
 
 export const autoscaling = (name = 'medium', config: JsonObject = {}): CompiledTask =>
   compileTask(`autoscaling/${name}-v1`, config);

@@ -1,6 +1,6 @@
 /** Bundles damaged at random: raw, and with a digest made good so that what lies deeper is read. */
-import { bytesOfHex, digestOf } from '../../src/digest.js';
-import type { Rng } from '../../src/spaces.js';
+import { bytesOfHex, digestOf } from '../../src/base/digest.js';
+import type { Rng } from '../../src/base/seeding.js';
 
 const HEADER_BYTES = 24;
 const DIGEST_FROM = 16;

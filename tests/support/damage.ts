@@ -1,7 +1,8 @@
 /** Every kind of damaged program, made from a good one. */
-import type { Layout } from '../../src/compile/layout.js';
-import { checksum, HEADER_BYTES } from '../../src/compile/program.js';
+
 import { header, headerNames } from '../../src/generated/common.js';
+import type { Layout } from '../../src/program/layout.js';
+import { checksum, HEADER_BYTES } from '../../src/program/program.js';
 
 export interface Damage {
   readonly name: string;

@@ -1,7 +1,6 @@
 /** What an environment draws in its steps, read from what it puts out and from its state. */
 import type { Batch, BatchOptions } from '../../src/backend.js';
-import { stateSlots } from '../../src/compile/layout.js';
-import { decodeProgram, encodeProgram, programScalars } from '../../src/compile/program.js';
+import { parseSeed } from '../../src/base/seeding.js';
 import type { CompiledTask } from '../../src/envs/family.js';
 import {
   metric,
@@ -10,7 +9,8 @@ import {
   servingLayout,
 } from '../../src/generated/serving.js';
 import { loadBackend } from '../../src/index.js';
-import { parseSeed } from '../../src/seeding.js';
+import { stateSlots } from '../../src/program/layout.js';
+import { decodeProgram, encodeProgram, programScalars } from '../../src/program/program.js';
 
 /** A batch of the fastest backend there is, reset to neighbouring seeds, its actions set. */
 export async function startBatch(

@@ -1,7 +1,8 @@
 /** Random valid programs of every family, by seed, with the names of what they put out. */
+
+import type { Rng } from '../../src/base/seeding.js';
+import { makeRng } from '../../src/base/seeding.js';
 import { servingLayout } from '../../src/generated/serving.js';
-import { makeRng } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 import type { NamedProgram } from '../../src/verify/difference.js';
 import { autoscaling, randomAutoscalingConfig } from './autoscaling.js';
 import { randomServingProgram } from './programs.js';

@@ -1,9 +1,10 @@
 /** One fuzzing case, played on any backend: a random program under random calls. */
+
+import { corePolicyNumber } from '../../src/api/options.js';
+import { outputChannels } from '../../src/api/snapshot.js';
 import type { Autoreset, Batch, BatchOptions } from '../../src/backend.js';
+import { makeRng } from '../../src/base/seeding.js';
 import { corePolicy } from '../../src/generated/common.js';
-import { makeRng } from '../../src/seeding.js';
-import { outputChannels } from '../../src/snapshot.js';
-import { corePolicyNumber } from '../../src/vector-options.js';
 import { ActionSource } from '../../src/verify/actions.js';
 import type { NamedProgram } from '../../src/verify/difference.js';
 

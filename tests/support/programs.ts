@@ -1,6 +1,6 @@
 /** Random valid programs, for tests that hold backends to the reference. */
-import { buildAxis } from '../../src/compile/grid.js';
-import { encodeProgram } from '../../src/compile/program.js';
+
+import type { Rng } from '../../src/base/seeding.js';
 import { actionKind } from '../../src/generated/common.js';
 import {
   AXIS_NODES_MAX,
@@ -12,7 +12,8 @@ import {
   type ServingTables,
   servingLayout,
 } from '../../src/generated/serving.js';
-import type { Rng } from '../../src/spaces.js';
+import { buildAxis } from '../../src/program/grid.js';
+import { encodeProgram } from '../../src/program/program.js';
 
 const uniform = (rng: Rng, low: number, high: number) => low + (high - low) * rng.nextFloat();
 const integer = (rng: Rng, low: number, high: number) =>

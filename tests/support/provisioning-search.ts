@@ -1,10 +1,10 @@
 /** A random search over a family of policies, many of them at once on one backend's batch. */
 
+import type { Rng } from '../../src/base/seeding.js';
+import { makeRng, parseSeed } from '../../src/base/seeding.js';
 import type { CompiledTask } from '../../src/envs/family.js';
-import { provisioningConfig, provisioningState } from '../../src/envs/provisioning.js';
+import { provisioningConfig, provisioningState } from '../../src/envs/provisioning/family.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { makeRng, parseSeed } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 
 /** Rents base + queueGain × queue + rateGain × mean arrivals, at most cap, until money runs low. */
 interface Rule {

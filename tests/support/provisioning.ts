@@ -1,12 +1,13 @@
 /** Provisioning in plain numbers, one step at a time: what the tests hold the library to. */
 
-import type { ProvisioningConfig } from '../../src/compile/provisioning.js';
-import type { CompiledTask, EpisodeStatistics, JsonObject } from '../../src/envs/family.js';
+import { compileTask } from '../../src/api/registry.js';
+import type { JsonObject } from '../../src/base/json.js';
+import type { Rng } from '../../src/base/seeding.js';
+import { parseSeed } from '../../src/base/seeding.js';
+import type { ProvisioningConfig } from '../../src/compile/provisioning/provisioning.js';
+import type { CompiledTask, EpisodeStatistics } from '../../src/envs/family.js';
 import { provisioningLayout } from '../../src/generated/provisioning.js';
 import { createReferenceBatch } from '../../src/reference/families.js';
-import { compileTask } from '../../src/registry.js';
-import { parseSeed } from '../../src/seeding.js';
-import type { Rng } from '../../src/spaces.js';
 
 export const provisioning = (name = 'easy', config: JsonObject = {}): CompiledTask =>
   compileTask(`provisioning/${name}-v1`, config);

@@ -1,5 +1,6 @@
 import type { Channels } from '../../src/backend.js';
-import type { CompiledTask, JsonObject } from '../../src/envs/family.js';
+import type { JsonObject } from '../../src/base/json.js';
+import type { CompiledTask } from '../../src/envs/family.js';
 import { describeStep } from '../../src/envs/report.js';
 
 /** What is reported of the last step of a batch of one. */

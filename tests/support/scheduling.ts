@@ -1,13 +1,14 @@
 /** Scheduling for tests: random configurations, and the cluster as a plain list of things. */
 
+import { compileTask } from '../../src/api/registry.js';
+import { VectorEnv } from '../../src/api/vector-env.js';
 import { referenceBackend } from '../../src/backends/reference.js';
-import type { SchedulingConfig } from '../../src/compile/scheduling.js';
-import type { CompiledTask, JsonObject } from '../../src/envs/family.js';
+import type { JsonObject } from '../../src/base/json.js';
+import type { Rng } from '../../src/base/seeding.js';
+import type { SchedulingConfig } from '../../src/compile/scheduling/scheduling.js';
+import type { CompiledTask } from '../../src/envs/family.js';
 import { readConfig } from '../../src/envs/scheduling/config.js';
-import { schedulingJobs } from '../../src/envs/scheduling.js';
-import { compileTask } from '../../src/registry.js';
-import type { Rng } from '../../src/spaces.js';
-import { VectorEnv } from '../../src/vector-env.js';
+import { schedulingJobs } from '../../src/envs/scheduling/family.js';
 
 export const scheduling = (name: string, config: JsonObject = {}): CompiledTask =>
   compileTask(`scheduling/${name}-v1`, config);

@@ -11,13 +11,13 @@ import {
   randomPolicy,
   servingAction,
 } from '../../src/index.js';
-import { taskHysteresisPolicy } from '../../src/policies/serving.js';
-import { greedyPolicy } from '../../src/policies/serving-greedy.js';
+import { greedyPolicy } from '../../src/policies/serving/greedy.js';
+import { taskHysteresisPolicy } from '../../src/policies/serving/index.js';
 import {
   findBestConstant,
   rankConstants,
   scoreConstants,
-} from '../../src/policies/serving-search.js';
+} from '../../src/policies/serving/search.js';
 
 export const SEEDS = Array.from({ length: 15 }, (_, i) => i);
 const SEARCH = { firstSeed: 0, numSeeds: SEEDS.length };

@@ -1,12 +1,14 @@
 /** A family over the serving layout, small enough to test the library apart from real tasks. */
-import { compileServing, type ServingConfig } from '../../src/compile/serving.js';
-import { burstTraffic } from '../../src/compile/serving-traffic.js';
+
+import { digestOf } from '../../src/base/digest.js';
+import type { JsonObject } from '../../src/base/json.js';
+import { compileServing, type ServingConfig } from '../../src/compile/serving/serving.js';
+import { burstTraffic } from '../../src/compile/serving/traffic.js';
 import { PERF_METRICS } from '../../src/data/perf-table.js';
-import { digestOf } from '../../src/digest.js';
-import type { CompiledTask, EnvFamily, JsonObject, TaskSpec } from '../../src/envs/family.js';
+import type { CompiledTask, EnvFamily, TaskSpec } from '../../src/envs/family.js';
 import { metricEntry } from '../../src/envs/report.js';
 import { servingLayout } from '../../src/generated/serving.js';
-import { Box, Discrete } from '../../src/spaces.js';
+import { Box, Discrete } from '../../src/spaces/index.js';
 
 const HORIZON_STEPS = 11;
 

@@ -1,4 +1,6 @@
 /** From an autoscaling task's JSON configuration to what the compiler takes. */
+
+import type { JsonObject } from '../../base/json.js';
 import {
   type AutoscalingConfig,
   type HpaConfig,
@@ -6,17 +8,17 @@ import {
   MAX_INSTANCE_TYPES,
   peakRate,
   type Range,
-} from '../../compile/autoscaling.js';
+} from '../../compile/autoscaling/autoscaling.js';
 import {
   constantLoad,
   type RateLoad,
   traceLoad,
   weeklyLoad,
-} from '../../compile/autoscaling-load.js';
-import { AUTOSCALING_DEFAULTS } from '../autoscaling-tasks.js';
-import { rateTraces } from '../autoscaling-traces.js';
+} from '../../compile/autoscaling/load.js';
 import { ConfigReader } from '../config-reader.js';
-import type { JsonObject, TaskSpec } from '../family.js';
+import type { TaskSpec } from '../family.js';
+import { rateTraces } from './registered.js';
+import { AUTOSCALING_DEFAULTS } from './tasks.js';
 
 const PERCENT = { min: 0, max: 1000 };
 const RATE = { min: 0, max: 1e5 };

@@ -1,11 +1,12 @@
 /** An upper bound of what any policy can return in an episode of scheduling. */
-import type { DecodedProgram } from '../../compile/program.js';
+
 import {
   BACKLOG_MAX,
   type SchedulingScalars,
   type SchedulingTables,
 } from '../../generated/scheduling.js';
-import type { ArrivedJob } from '../../reference/scheduling-jobs.js';
+import type { DecodedProgram } from '../../program/program.js';
+import type { ArrivedJob } from '../../reference/scheduling/jobs.js';
 
 type Program = DecodedProgram<SchedulingScalars, SchedulingTables>;
 

@@ -1,20 +1,22 @@
 /** Reads a scheduling task's configuration; refusals name the entry. */
-import type { SchedulingConfig } from '../../compile/scheduling.js';
-import { drawFleet, type Fleet, type Tier } from '../../compile/scheduling-fleet.js';
+
+import type { JsonObject } from '../../base/json.js';
+import { drawFleet, type Fleet, type Tier } from '../../compile/scheduling/fleet.js';
+import type { SchedulingConfig } from '../../compile/scheduling/scheduling.js';
 import {
   geometricSteps,
-  type JobTrace,
   meanOf,
   scaledSamples,
   scaleToMean,
   swingingRates,
   uniformIntegers,
   type Workload,
-} from '../../compile/scheduling-workload.js';
+} from '../../compile/scheduling/workload.js';
+import type { JobTrace } from '../../data/job-trace.js';
 import { ConfigReader } from '../config-reader.js';
-import type { JsonObject, TaskSpec } from '../family.js';
-import { SCHEDULING_DEFAULTS } from '../scheduling-tasks.js';
-import { demandSamples, jobTraces } from '../scheduling-traces.js';
+import type { TaskSpec } from '../family.js';
+import { demandSamples, jobTraces } from './registered.js';
+import { SCHEDULING_DEFAULTS } from './tasks.js';
 
 const WORKLOADS = ['poisson', 'poisson_diurnal', 'google_v2_sampled', 'trace'] as const;
 type WorkloadName = (typeof WORKLOADS)[number];

@@ -4,10 +4,10 @@ import {
   type ServingAction,
   type ServingConfig,
   SPEC_CHOICES,
-} from '../../compile/serving.js';
+} from '../../compile/serving/serving.js';
 import { UNIT_STEPS } from '../../generated/serving.js';
+import { Box, Choice, Dict, Discrete, type Space } from '../../spaces/index.js';
 import { isNumberArray, show } from '../../spaces/space.js';
-import { Box, Choice, Dict, Discrete, type Space } from '../../spaces.js';
 import { ACTION_FIELDS } from './common.js';
 
 /** One of the three action spaces. */

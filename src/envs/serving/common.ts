@@ -1,5 +1,9 @@
 /** What the configurations of both dynamics have in common. */
-import { type ServingAction, type ServingCommon, SPEC_CHOICES } from '../../compile/serving.js';
+import {
+  type ServingAction,
+  type ServingCommon,
+  SPEC_CHOICES,
+} from '../../compile/serving/serving.js';
 import type { PerfTable } from '../../data/perf-table.js';
 import { servingLayout } from '../../generated/serving.js';
 import type { ConfigReader } from '../config-reader.js';

@@ -1,7 +1,9 @@
 /** From a task's JSON configuration to what the compiler takes. */
-import type { ServingConfig } from '../../compile/serving.js';
+
+import type { JsonObject } from '../../base/json.js';
+import type { ServingConfig } from '../../compile/serving/serving.js';
 import { ConfigReader } from '../config-reader.js';
-import type { JsonObject, TaskSpec } from '../family.js';
+import type { TaskSpec } from '../family.js';
 import { MEASURED_DEFAULTS, ORIGIN_DEFAULTS } from './defaults.js';
 import { readHysteresis } from './hysteresis.js';
 import { readMeasured } from './measured.js';

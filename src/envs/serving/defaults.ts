@@ -1,5 +1,5 @@
 /** Every entry of a serving task's configuration with its default, by wire name. */
-import type { JsonObject } from '../family.js';
+import type { JsonObject } from '../../base/json.js';
 
 /** The origin's baseline: vLLM's default batch, everything else off. */
 export const BASELINE_ACTION: JsonObject = {

@@ -1,5 +1,5 @@
 /** What `info` reports of a serving step. */
-import type { ServingConfig } from '../../compile/serving.js';
+import type { ServingConfig } from '../../compile/serving/serving.js';
 import { metric, observation, phase, phaseNames, servingLayout } from '../../generated/serving.js';
 import { flagEntry, metricEntry, metricsEntry, objectEntry, type Report } from '../report.js';
 import { ACTION_FIELDS } from './common.js';

@@ -1,6 +1,7 @@
 /** The constants of the hysteresis policy in a task's configuration. */
+
+import type { JsonObject } from '../../base/json.js';
 import { ConfigReader } from '../config-reader.js';
-import type { JsonObject } from '../family.js';
 import { ACTION_FIELDS, readAction } from './common.js';
 import { BASELINE_ACTION } from './defaults.js';
 

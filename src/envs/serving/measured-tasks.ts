@@ -3,7 +3,8 @@
  * prices were chosen by search so that the properties in tests/envs/serving-tasks.test.ts hold;
  * the hysteresis rules are what `npx tsx scripts/tune-serving.ts` prints.
  */
-import type { JsonObject, TaskSpec } from '../family.js';
+import type { JsonObject } from '../../base/json.js';
+import type { TaskSpec } from '../family.js';
 import { hysteresisJson } from './hysteresis.js';
 
 const DEVICES = {

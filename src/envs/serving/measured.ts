@@ -1,12 +1,12 @@
 /** Measured tasks: capacity, the fixed baseline, and the scale of recorded traffic. */
-import type { ServingAction, ServingMeasured } from '../../compile/serving.js';
-import { recordedTraffic } from '../../compile/serving-traffic.js';
+import type { ServingAction, ServingMeasured } from '../../compile/serving/serving.js';
+import { recordedTraffic } from '../../compile/serving/traffic.js';
 import { lookupPerf } from '../../data/interpolate.js';
 import type { PerfMetrics, PerfTable } from '../../data/perf-table.js';
 import type { ConfigReader } from '../config-reader.js';
-import { servingTables, servingTraffic } from '../serving-tables.js';
 import { LATENCY_MS, readAction, readCommon, SHARE } from './common.js';
 import { BASELINE_ACTION } from './defaults.js';
+import { servingTables, servingTraffic } from './registered.js';
 
 const ROLLOUT_STEPS = { min: 0, max: 1000, integer: true };
 

@@ -1,11 +1,12 @@
 /** The origin's dynamics: bursts and prompt distributions by the origin's names. */
-import type { PromptSource, ServingOrigin } from '../../compile/serving.js';
-import { burstTraffic, type ServingTraffic } from '../../compile/serving-traffic.js';
+
+import type { JsonObject } from '../../base/json.js';
+import type { PromptSource, ServingOrigin } from '../../compile/serving/serving.js';
+import { burstTraffic, type ServingTraffic } from '../../compile/serving/traffic.js';
 import type { ConfigReader } from '../config-reader.js';
-import type { JsonObject } from '../family.js';
-import { servingTables } from '../serving-tables.js';
 import { LATENCY_MS, readAction, readCommon, SHARE } from './common.js';
 import { BASELINE_ACTION } from './defaults.js';
+import { servingTables } from './registered.js';
 
 const WEIGHT = { min: -1000, max: 1000 };
 const TOKENS = { min: 1, max: 131072 };

@@ -1,10 +1,10 @@
 /** Experiments: the dashboard's API. */
 import type { PassThrough } from 'node:stream';
 import { Type } from 'typebox';
-import { type ServerConfig, variableName } from '../config.js';
-import type { App } from '../environment-api.js';
-import { ApiError, unprocessable } from '../errors.js';
-import * as schemas from '../schemas.js';
+import { type ServerConfig, variableName } from '../http/config.js';
+import { ApiError, unprocessable } from '../http/errors.js';
+import * as schemas from '../http/schemas.js';
+import type { App } from '../sessions/routes.js';
 import type { RunStore } from './run-store.js';
 import type { Runner } from './runner.js';
 import { streamRun } from './stream.js';

@@ -1,8 +1,8 @@
 /** Runs jobs in worker threads, so many at a time, and keeps what they report. */
 import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { ServerConfig } from '../config.js';
-import { ApiError } from '../errors.js';
+import type { ServerConfig } from '../http/config.js';
+import { ApiError } from '../http/errors.js';
 import type { RunStore } from './run-store.js';
 import {
   type Episode,

@@ -1,8 +1,8 @@
 /** From the body of `POST /api/train`, in the origin's words or ours, to a job. */
 import { familyOf, type JsonObject, listTasks, type TaskSpec } from '../../index.js';
-import { compiled, findTask } from '../catalog.js';
-import type { Environment } from '../config.js';
-import { unprocessable } from '../errors.js';
+import type { Environment } from '../http/config.js';
+import { unprocessable } from '../http/errors.js';
+import { compiled, findTask } from '../sessions/catalog.js';
 import type { Job } from './types.js';
 
 /** What a request is filled up with; each can be set by INFRAGYM_<NAME>. */

@@ -1,5 +1,5 @@
 /** A mount's OpenAPI document: paths without the prefix, which goes into `servers`. */
-import type { App } from '../environment-api.js';
+import type { App } from '../sessions/routes.js';
 
 const PREFIX = '/openenv/{family}/{task}';
 const PREFIX_PARAMETERS = ['family', 'task'];

@@ -1,11 +1,11 @@
 /** Episodes as OpenEnv's clients see them. */
 import type { JsonObject, TaskSpec } from '../../index.js';
-import { compiled } from '../catalog.js';
-import type { ServerContext } from '../context.js';
-import { unprocessable } from '../errors.js';
-import type { StepSource } from '../metrics.js';
-import { openEnvObservation } from '../present.js';
-import { Session, type SessionOptions } from '../session.js';
+import type { ServerContext } from '../http/context.js';
+import { unprocessable } from '../http/errors.js';
+import type { StepSource } from '../http/metrics.js';
+import { compiled } from '../sessions/catalog.js';
+import { openEnvObservation } from '../sessions/observation-json.js';
+import { Session, type SessionOptions } from '../sessions/session.js';
 
 /** What a reset or a step answers, as an object. */
 export interface OpenEnvResult {

@@ -1,10 +1,10 @@
 /** The Model Context Protocol over JSON-RPC 2.0: an episode's calls as tools. */
 import type { TaskSpec } from '../../index.js';
-import { compiled } from '../catalog.js';
-import type { ServerContext } from '../context.js';
-import { emptyState } from '../environment-api.js';
-import { ApiError } from '../errors.js';
-import type { Session } from '../session.js';
+import type { ServerContext } from '../http/context.js';
+import { ApiError } from '../http/errors.js';
+import { compiled } from '../sessions/catalog.js';
+import { emptyState } from '../sessions/routes.js';
+import type { Session } from '../sessions/session.js';
 import { beginEpisode, readReset, resultOf, takeStep } from './episode.js';
 import { actionSchema } from './schema.js';
 

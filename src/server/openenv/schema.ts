@@ -1,7 +1,7 @@
 /** JSON Schemas of a task's actions, observations and state, and its metadata. */
 import type { CompiledTask, TaskSpec } from '../../index.js';
-import { hasObjectActions } from '../action.js';
-import { VERSION } from '../version.js';
+import { VERSION } from '../http/version.js';
+import { hasObjectActions } from '../sessions/action.js';
 
 type JsonSchema = Record<string, unknown>;
 

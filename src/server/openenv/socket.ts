@@ -2,13 +2,13 @@
 import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TaskSpec } from '../../index.js';
-import type { ServerContext } from '../context.js';
-import { emptyState } from '../environment-api.js';
-import { ApiError } from '../errors.js';
-import { messageText } from '../reply-text.js';
-import type { Session } from '../session.js';
-import { CLOSE, inOrder, sendAscii, sendBounded } from '../sockets.js';
-import { together } from '../together.js';
+import { together } from '../http/batched-writes.js';
+import type { ServerContext } from '../http/context.js';
+import { ApiError } from '../http/errors.js';
+import { CLOSE, inOrder, sendAscii, sendBounded } from '../http/sockets.js';
+import { messageText } from '../sessions/reply-text.js';
+import { emptyState } from '../sessions/routes.js';
+import type { Session } from '../sessions/session.js';
 import { beginEpisode, readReset, takeStep } from './episode.js';
 import { answerRpc, answerRpcText, type SessionSlot } from './mcp.js';
 

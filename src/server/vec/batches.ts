@@ -1,10 +1,10 @@
 /** Batches of environments that remote trainers step. */
 import { randomUUID } from 'node:crypto';
 import { type Autoreset, type JsonObject, VectorEnv } from '../../index.js';
-import { compiled, findTask } from '../catalog.js';
-import type { ServerConfig } from '../config.js';
-import type { ServerContext } from '../context.js';
-import { ApiError, refusing, unprocessable } from '../errors.js';
+import type { ServerConfig } from '../http/config.js';
+import type { ServerContext } from '../http/context.js';
+import { ApiError, refusing, unprocessable } from '../http/errors.js';
+import { compiled, findTask } from '../sessions/catalog.js';
 import { layoutOf, type VecLayout } from './frames.js';
 
 /** What `POST /vec` may be told. */

@@ -3,11 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { WebSocket } from 'ws';
 import { describeTask } from '../../index.js';
-import type { ServerContext } from '../context.js';
-import type { App } from '../environment-api.js';
-import { allowNoBody } from '../environment-api.js';
-import { ApiError } from '../errors.js';
-import * as schemas from '../schemas.js';
+import type { ServerContext } from '../http/context.js';
+import { ApiError } from '../http/errors.js';
+import * as schemas from '../http/schemas.js';
+import type { App } from '../sessions/routes.js';
+import { allowNoBody } from '../sessions/routes.js';
 import type { VecBatch, VecRequest, VecStore } from './batches.js';
 import { serveVec } from './socket.js';
 

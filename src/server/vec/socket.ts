@@ -1,7 +1,7 @@
 /** Steps a batch over a WebSocket: a binary frame in, a binary frame out. */
 import type { WebSocket } from 'ws';
-import type { ServerContext } from '../context.js';
-import { CLOSE, sendBounded } from '../sockets.js';
+import type { ServerContext } from '../http/context.js';
+import { CLOSE, sendBounded } from '../http/sockets.js';
 import type { VecBatch, VecStore } from './batches.js';
 import { OP, RESET_BYTES, ReplyWriter } from './frames.js';
 

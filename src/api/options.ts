@@ -1,0 +1,148 @@
+/** Options and results of vector environments, and the checks of the options. */
+import type { Autoreset, Backend, BackendName, BatchOptions, Kernel } from '../backend.js';
+import type { JsonObject } from '../base/json.js';
+import { nearest } from '../base/nearest.js';
+import { corePolicy, FIRST_HEURISTIC } from '../generated/common.js';
+import type { Layout } from '../program/layout.js';
+
+/** A seed as users write it; see `parseSeed`. */
+export type SeedLike = number | bigint | string;
+
+/** What changes a task; shared by `make` and `makeVec`. */
+export interface TaskOptions {
+  /** Entries of the task's configuration to replace, by their wire names. */
+  readonly config?: JsonObject;
+  /** Shorthand for `config.action_space`, e.g. `structured`, `normalised` or `discrete`. */
+  readonly actionSpace?: string;
+  /** Shorthand for `config.normalize_observation`: fixed scalings to about [0, 1]. */
+  readonly normalizeObservation?: boolean;
+}
+
+/** How a batch is made of a task. */
+export interface VectorOptions {
+  /** Environments in the batch, 1 .. 2^24. Default 1. */
+  readonly numEnvs?: number;
+  /** Seed of the first `reset()`: environment i takes seed + i. Default 0. */
+  readonly seed?: SeedLike;
+  /** Threads that step the batch; the results do not depend on it. Default 1. */
+  readonly threads?: number;
+  /** What happens after an episode's last step. Default `next-step`. */
+  readonly autoreset?: Autoreset;
+  /** Whether `metrics`, and with it `info(i)`, is kept. Default false: it costs some speed. */
+  readonly infos?: boolean;
+  /** `scalar` takes the oracle instead of the machine's fastest kernel; the bits are the same. */
+  readonly kernel?: Kernel;
+}
+
+export interface MakeVecOptions extends TaskOptions, VectorOptions {
+  /** Default `auto`: the first that works of native, wasm, assemblyscript and reference. */
+  readonly backend?: BackendName | 'auto';
+}
+
+export const MAKE_VEC_OPTIONS = [
+  'numEnvs',
+  'seed',
+  'threads',
+  'autoreset',
+  'infos',
+  'kernel',
+  'backend',
+  'config',
+  'actionSpace',
+  'normalizeObservation',
+] as const satisfies readonly (keyof MakeVecOptions)[];
+
+export interface VectorResetOptions {
+  /** Environment i takes seed + i and its episode 0. Without one: its next episode. */
+  readonly seed?: SeedLike;
+  /** [numEnvs]: which environments are reset (1 or true). Default: all. */
+  readonly mask?: ArrayLike<number | boolean>;
+}
+
+/** What a reset produced: the backend's own memory, which the next call overwrites. */
+export interface VectorReset {
+  /** f32 [numEnvs, observationDim], row-major. */
+  readonly observations: Float32Array;
+}
+
+/** What a step produced: the backend's own memory, which the next call overwrites. */
+export interface VectorStep extends VectorReset {
+  /** f32 [numEnvs]. */
+  readonly rewards: Float32Array;
+  /** f32 [numEnvs], constraint costs, apart from the rewards. */
+  readonly costs: Float32Array;
+  /** u8 [numEnvs], 1 where the episode ended by its own rules. */
+  readonly terminated: Uint8Array;
+  /** u8 [numEnvs], 1 where the episode ended by its horizon. */
+  readonly truncated: Uint8Array;
+}
+
+/** A policy that the core itself plays by name: one every family has, or one of its own. */
+export type CorePolicy = 'constant' | 'random' | (string & {});
+
+/**
+ * The number by which a backend knows a policy of the core: `constant`, `random` or one of the
+ * family's heuristics, whose names may be written with hyphens.
+ *
+ * @throws RangeError for another name.
+ */
+export function corePolicyNumber(layout: Layout, policy: CorePolicy): number {
+  const name = String(policy);
+  if (name === 'linear' || name === 'tabular') {
+    throw new RangeError(`policy is "${name}": an object with its parameters is needed`);
+  }
+  if (Object.hasOwn(corePolicy, name)) return corePolicy[name as keyof typeof corePolicy];
+  const heuristic = layout.heuristics.indexOf(name.replaceAll('-', '_'));
+  if (heuristic >= 0) return FIRST_HEURISTIC + heuristic;
+  const known = ['constant', 'random', ...layout.heuristics].join(' or ');
+  throw new RangeError(`policy is "${name}": ${known} is needed`);
+}
+
+const NUM_ENVS_MAX = 2 ** 24;
+const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
+
+/** The configuration entries that the options replace. */
+export function taskOverrides(options: TaskOptions): JsonObject {
+  const { config, actionSpace, normalizeObservation } = options;
+  return {
+    ...config,
+    ...(actionSpace === undefined ? {} : { action_space: actionSpace }),
+    ...(normalizeObservation === undefined ? {} : { normalize_observation: normalizeObservation }),
+  };
+}
+
+/** Throws `RangeError` for an option of another name: without types a slip would pass unseen. */
+export function checkOptionNames(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const [meant] = nearest(unknown, known, 1);
+  throw new RangeError(
+    `option ${unknown} is unknown: is ${meant} meant? ${known.join(', ')} exist`,
+  );
+}
+
+/** The backend's options, defaults in; throws `RangeError` naming the one that is wrong. */
+export function checkOptions(backend: Backend, options: VectorOptions): BatchOptions {
+  const { numEnvs = 1, threads = 1, autoreset = 'next-step', kernel = 'auto' } = options;
+  checkInteger('numEnvs', numEnvs, 1, NUM_ENVS_MAX);
+  checkInteger('threads', threads, 1, 1024);
+  if (threads > backend.maxThreads) {
+    const limit = `backend ${backend.name} steps with at most ${backend.maxThreads} here`;
+    throw new RangeError(`threads is ${threads}: ${limit}`);
+  }
+  if (!AUTORESETS.includes(autoreset)) {
+    const needed = `one of ${AUTORESETS.join(', ')} is needed`;
+    throw new RangeError(`autoreset is "${String(autoreset)}": ${needed}`);
+  }
+  if (kernel !== 'auto' && !backend.kernels.includes(kernel)) {
+    const known = ['auto', ...backend.kernels].join(', ');
+    throw new RangeError(`kernel is "${String(kernel)}": ${backend.name} has ${known} here`);
+  }
+  return { numEnvs, threads, autoreset, kernel, metrics: options.infos ?? false };
+}
+
+/** Throws `RangeError` unless `value` is an integer from `min` to `max`. */
+export function checkInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(`${name} is ${String(value)}: an integer from ${min} to ${max} is needed`);
+}

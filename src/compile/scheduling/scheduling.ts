@@ -1,0 +1,227 @@
+/**
+ * Compiles a scheduling task into a program: power curves become tables of whole milliwatts by
+ * units of CPU, demands and arrivals alias tables, a trace three columns and an index by tick.
+ */
+
+import type { JobTrace } from '../../data/job-trace.js';
+import { actionKind } from '../../generated/common.js';
+import {
+  fleetField,
+  type SchedulingScalars,
+  type SchedulingTables,
+  schedulingLayout,
+  serverField,
+  slotField,
+} from '../../generated/scheduling.js';
+import { encodeProgram } from '../../program/program.js';
+import { buildAlias, poissonProbabilities } from '../samplers.js';
+import { type Fleet, milliwatts, powerTableMw } from './fleet.js';
+import type { Distribution, DrawnWorkload, Workload } from './workload.js';
+
+/** A scheduling task, read and checked. */
+export interface SchedulingConfig {
+  readonly fleet: Fleet;
+  /** Exponent of the power curve. */
+  readonly powerAlpha: number;
+  readonly numSlots: number;
+  readonly horizonSteps: number;
+  readonly deadlineSteps: number;
+  readonly sleepAware: boolean;
+  /** Power asleep, as a share of the power awake and idle. */
+  readonly standbyFactor: number;
+  readonly wakeDelaySteps: number;
+  /** Reward of drawing the fleet's greatest power for a step, negated. */
+  readonly alpha: number;
+  /** Reward of `maxArrivals` violations, negated. */
+  readonly beta: number;
+  readonly togglePenalty: number;
+  /** Most arrivals of a step: draws are cut to it. */
+  readonly maxArrivals: number;
+  readonly workload: Workload;
+}
+
+/** Most jobs that can run at once: a corner that a trace of endless jobs could otherwise reach. */
+const RUNNING_MAX = 65536;
+
+/** The program of a scheduling task. Throws `ProgramError` or `RangeError` naming the field. */
+export function compileScheduling(config: SchedulingConfig): Uint8Array {
+  const { fleet, numSlots } = config;
+  const numServers = fleet.servers.length;
+  const workload = compileWorkload(config);
+  const power = powerTables(config);
+  const numActions = (numSlots + (config.sleepAware ? 1 : 0)) * numServers + 1;
+  const tierCpu = (tier: number) => fleet.tiers[tier].cpu;
+  const sumOver = (value: (tier: number) => number) =>
+    fleet.servers.reduce((sum, tier) => sum + value(tier), 0);
+  const fleetPowerMw = sumOver((tier) => power.tables[tier][tierCpu(tier)]);
+  const scalars: SchedulingScalars = {
+    horizon: config.horizonSteps,
+    actionDim: 1,
+    observationDim: observationDim(config),
+    maskDim: numActions,
+    numServers,
+    numSlots,
+    numActions,
+    sleepAware: config.sleepAware ? 1 : 0,
+    wakeDelaySteps: config.wakeDelaySteps,
+    numTiers: fleet.tiers.length,
+    capacityMax: fleet.servers.reduce((most, i) => (tierCpu(i) > most ? tierCpu(i) : most), 0),
+    powerStride: power.stride,
+    runningSlots: runningSlots(config),
+    deadlineSteps: config.deadlineSteps,
+    fleetCpu: sumOver(tierCpu),
+    fleetPowerMw,
+    idlePowerMw: sumOver((tier) => power.tables[tier][0]),
+    maxArrivals: config.maxArrivals,
+    rewardPower: config.alpha / fleetPowerMw,
+    rewardViolation: config.beta / config.maxArrivals,
+    rewardToggle: config.togglePenalty,
+    ...workload.scalars,
+  };
+  const tables: SchedulingTables = {
+    actionKind: Uint32Array.of(actionKind.index),
+    actionNumChoices: new Uint32Array(1),
+    actionRanges: Float32Array.of(0, numActions - 1),
+    actionChoices: new Float32Array(8),
+    serverTier: Uint32Array.from(fleet.servers),
+    tierCpu: Uint32Array.from(fleet.tiers, ({ cpu }) => cpu),
+    tierMem: Uint32Array.from(fleet.tiers, ({ mem }) => mem),
+    tierPowerMw: power.flat,
+    tierSleepMw: Uint32Array.from(fleet.tiers, ({ pIdleWatts }) =>
+      milliwatts(pIdleWatts * config.standbyFactor),
+    ),
+    ...workload.tables,
+  };
+  return encodeProgram(schedulingLayout, scalars, tables);
+}
+
+/** Numbers in an observation row. */
+export function observationDim({ fleet, numSlots }: SchedulingConfig): number {
+  const count = (fields: object) => Object.keys(fields).length;
+  const servers = fleet.servers.length * count(serverField);
+  return servers + numSlots * count(slotField) + count(fleetField);
+}
+
+/** Tables of all tiers at one stride; past a tier's capacity they go on as at it. */
+function powerTables({ fleet, powerAlpha }: SchedulingConfig) {
+  const tables = fleet.tiers.map((tier) => powerTableMw(tier, powerAlpha));
+  const stride = tables.reduce((most, { length }) => (length > most ? length : most), 0);
+  const flat = new Uint32Array(tables.length * stride);
+  tables.forEach((table, i) => {
+    flat.fill(table[table.length - 1], i * stride, (i + 1) * stride);
+    flat.set(table, i * stride);
+  });
+  return { tables, stride, flat };
+}
+
+/** One job at most starts in a step, and none outlasts the longest duration or the episode. */
+function runningSlots({ workload, horizonSteps }: SchedulingConfig): number {
+  const { values } =
+    workload.kind === 'drawn' ? workload.duration : { values: workload.trace.duration };
+  const longest = values.reduce((most, steps) => (steps > most ? steps : most), 1);
+  const slots = longest < horizonSteps ? longest : horizonSteps;
+  if (slots <= RUNNING_MAX) return slots;
+  throw new RangeError(
+    `jobs last up to ${longest} steps in an episode of ${horizonSteps}: at most ${RUNNING_MAX} ` +
+      'steps are possible for one of the two',
+  );
+}
+
+function compileWorkload({ workload, maxArrivals, horizonSteps }: SchedulingConfig) {
+  if (workload.kind === 'drawn') return drawnTables(workload, maxArrivals);
+  const nothing: DrawnWorkload = {
+    kind: 'drawn',
+    rates: [0],
+    ...{ cpu: single(1), mem: single(1), duration: single(1) },
+  };
+  const unused = drawnTables(nothing, 1);
+  const { scalars, tables } = traceTables(workload.trace, horizonSteps);
+  return {
+    scalars: { ...unused.scalars, ...scalars },
+    tables: { ...unused.tables, ...tables },
+  };
+}
+
+const single = (value: number): Distribution => ({ values: [value], weights: [1] });
+
+function drawnTables({ rates, cpu, mem, duration }: DrawnWorkload, maxArrivals: number) {
+  const arrivals = arrivalTables(rates, maxArrivals);
+  const demands = { cpu: demandTable(cpu), mem: demandTable(mem), duration: demandTable(duration) };
+  return {
+    scalars: {
+      fromTrace: 0,
+      numLevels: arrivals.numLevels,
+      arrivalBits: arrivals.bits,
+      profileSteps: rates.length,
+      cpuBits: demands.cpu.bits,
+      memBits: demands.mem.bits,
+      durationBits: demands.duration.bits,
+      traceTicks: 2,
+      traceJobs: 1,
+      windowStartMax: 0,
+    },
+    tables: {
+      profileLevel: arrivals.profile,
+      arrivalAlias: arrivals.columns,
+      cpuAlias: demands.cpu.columns,
+      cpuValue: demands.cpu.values,
+      memAlias: demands.mem.columns,
+      memValue: demands.mem.values,
+      durationAlias: demands.duration.columns,
+      durationValue: demands.duration.values,
+      traceFirst: new Uint32Array(2),
+      traceCpu: new Uint32Array(1),
+      traceMem: new Uint32Array(1),
+      traceDuration: new Uint32Array(1),
+    },
+  };
+}
+
+/** Columns that hold so many outcomes, as a power of two. */
+const bitsFor = (outcomes: number): number => (outcomes <= 2 ? 1 : 32 - Math.clz32(outcomes - 1));
+
+/** An alias table of Poisson arrivals for each different rate; more than the most counts as it. */
+function arrivalTables(rates: readonly number[], maxArrivals: number) {
+  const levels = [...new Set(rates)].sort((a, b) => a - b);
+  const bits = bitsFor(maxArrivals + 1);
+  const columns = new Uint32Array(levels.length << bits);
+  levels.forEach((rate, level) => {
+    const { offset, probabilities } = poissonProbabilities(rate);
+    const weights = new Array<number>(maxArrivals + 1).fill(0);
+    probabilities.forEach((probability, i) => {
+      weights[offset + i < maxArrivals ? offset + i : maxArrivals] += probability;
+    });
+    columns.set(buildAlias(weights, 0, bits).columns, level << bits);
+  });
+  const levelOf = new Map(levels.map((rate, level) => [rate, level]));
+  const profile = Uint32Array.from(rates, (rate) => levelOf.get(rate) as number);
+  return { numLevels: levels.length, bits, columns, profile };
+}
+
+function demandTable({ values, weights }: Distribution) {
+  const { bits, columns } = buildAlias(weights, 0, bitsFor(values.length));
+  const padded = new Uint32Array(1 << bits);
+  padded.set(values);
+  return { bits, columns, values: padded };
+}
+
+function traceTables({ arrival, cpu, mem, duration }: JobTrace, horizonSteps: number) {
+  const numTicks = arrival[arrival.length - 1] + 1;
+  const traceFirst = new Uint32Array(numTicks + 1);
+  for (const tick of arrival) traceFirst[tick + 1] += 1;
+  for (let tick = 0; tick < numTicks; tick++) traceFirst[tick + 1] += traceFirst[tick];
+  return {
+    scalars: {
+      fromTrace: 1,
+      traceTicks: traceFirst.length,
+      traceJobs: arrival.length,
+      windowStartMax: numTicks > horizonSteps ? numTicks - horizonSteps : 0,
+    },
+    tables: {
+      traceFirst,
+      traceCpu: Uint32Array.from(cpu),
+      traceMem: Uint32Array.from(mem),
+      traceDuration: Uint32Array.from(duration),
+    },
+  };
+}

@@ -1,4 +1,0 @@
-/** Pictures for people, as SVG text. Needs a document: a browser's, or that of `plot/node.ts`. */
-export type { ChartOptions } from './plot/frame.js';
-export { type LineChartOptions, lineChart, type Series } from './plot/lines.js';
-export { type ScoreRow, scoreChart } from './plot/scores.js';
