@@ -1,20 +1,17 @@
 /** `infragym evaluate`: plays policies on the same seeds and compares their scores. */
 import type { Command } from 'commander';
 import {
-  type CompiledTask,
+  comparePolicies,
   compileTask,
   createPolicy,
-  type EpisodeResult,
-  episodeMetrics,
-  evaluateEpisodes,
   formatSeed,
   type Interval,
   loadBackend,
-  mean,
+  type Policy,
+  type PolicyScore,
   parseSeed,
+  type ScoreDifference,
   type SeedLike,
-  summarize,
-  summarizePaired,
 } from '../index.js';
 import {
   type BackendChoice,
@@ -36,29 +33,13 @@ export interface EvaluateRequest {
   readonly backend: BackendChoice;
 }
 
-export interface PolicyScore {
-  readonly policy: string;
-  readonly score_mean: number;
-  /** Student's t; null where there is one episode only. */
-  readonly score_ci95: Interval | null;
-  readonly return_mean: number;
-  readonly return_ci95: Interval | null;
-  readonly episode_length_mean: number;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
 export interface Evaluation {
   readonly task: string;
   readonly backend: string;
   readonly seeds: readonly (number | string)[];
-  readonly policies: readonly PolicyScore[];
+  readonly policies: readonly Omit<PolicyScore, 'episodes'>[];
   /** Differences of every two policies on the same episodes. */
-  readonly paired: readonly {
-    readonly a: string;
-    readonly b: string;
-    readonly score_difference_mean: number;
-    readonly ci95: Interval | null;
-  }[];
+  readonly paired: readonly ScoreDifference[];
 }
 
 interface EvaluateCommandOptions extends Omit<EvaluateRequest, 'policies'> {
@@ -98,51 +79,23 @@ export async function evaluatePolicies(
   request: EvaluateRequest,
   onProgress: (share: number, policy: string) => void = () => {},
 ): Promise<Evaluation> {
-  const { policies: names, backend } = request;
+  const { backend, seeds } = request;
   const task = compileTask(request.task);
   const { name } = await loadBackend(backend, task.program);
-  const worlds = episodeSeeds(request.seeds, request.episodes);
-  const results: EpisodeResult[][] = [];
-  for (const [p, policyName] of names.entries()) {
-    onProgress(p / names.length, policyName);
-    const policy = await createPolicy(policyName, task);
-    const report = (share: number) => onProgress((p + share) / names.length, policyName);
-    results.push(await evaluateEpisodes(task, policy, worlds, { backend, onProgress: report }));
+  const policies: Record<string, Policy> = {};
+  for (const policy of request.policies) {
+    onProgress(0, policy);
+    policies[policy] = await createPolicy(policy, task);
   }
+  const worlds = episodeSeeds(seeds, request.episodes);
+  const comparison = await comparePolicies(task, policies, worlds, { backend, onProgress });
   return {
     task: task.spec.id,
     backend: name,
-    seeds: request.seeds.map((seed) => (typeof seed === 'bigint' ? String(seed) : seed)),
-    policies: names.map((policy, p) => ({ policy, ...summarizeResults(task, results[p]) })),
-    paired: pairsOf(names).map(([a, b]) => {
-      const summary = summarizePaired(scoresOf(results[a]), scoresOf(results[b]));
-      const difference = { score_difference_mean: summary.mean, ci95: summary.ci95 };
-      return { a: names[a], b: names[b], ...difference };
-    }),
+    seeds: seeds.map((seed) => (typeof seed === 'bigint' ? String(seed) : seed)),
+    policies: comparison.policies.map(({ episodes, ...row }) => row),
+    paired: comparison.paired,
   };
-}
-
-function summarizeResults(
-  task: CompiledTask,
-  results: readonly EpisodeResult[],
-): Omit<PolicyScore, 'policy'> {
-  const score = summarize(scoresOf(results));
-  const total = summarize(results.map((result) => result.return));
-  return {
-    score_mean: score.mean,
-    score_ci95: score.ci95,
-    return_mean: total.mean,
-    return_ci95: total.ci95,
-    episode_length_mean: mean(results.map((result) => result.length)),
-    metrics: episodeMetrics(
-      task,
-      results.map((result) => result.statistics),
-    ),
-  };
-}
-
-function scoresOf(results: readonly EpisodeResult[]): number[] {
-  return results.map((result) => result.score);
 }
 
 function episodeSeeds(seeds: readonly SeedLike[], episodes: number): bigint[] {
@@ -150,12 +103,6 @@ function episodeSeeds(seeds: readonly SeedLike[], episodes: number): bigint[] {
     const first = BigInt(formatSeed(parseSeed(seed)));
     return Array.from({ length: episodes }, (_, k) => (first + (BigInt(k) << 32n)) % 2n ** 64n);
   });
-}
-
-function pairsOf(names: readonly string[]): [number, number][] {
-  return names.flatMap((_, a) =>
-    names.slice(a + 1).map((_, k): [number, number] => [a, a + 1 + k]),
-  );
 }
 
 function printEvaluation({ task, backend, seeds, policies, paired }: Evaluation): void {

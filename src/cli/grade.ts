@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import {
-  baselineReturns,
   type CompiledTask,
   compileTask,
   type Grade,
+  gradeContext,
   parseSeed,
   readBounded,
   type SeedLike,
@@ -53,11 +53,7 @@ async function gradeFile(task: CompiledTask, file: string): Promise<Grade> {
   const bytes = await readBounded(file, LOG_BYTES_MAX);
   const { seed, steps } = readLog(task, file, new TextDecoder().decode(bytes));
   if (seed === null) return task.gradeLog(steps);
-  const baseline = task.needsBaseline ? await baselineReturns(task, [seed]) : [];
-  return task.gradeLog(steps, {
-    ...(task.needsBaseline ? { baselineReturn: baseline[0] } : {}),
-    ...(task.bound ? { bound: task.bound(parseSeed(seed), 0) } : {}),
-  });
+  return task.gradeLog(steps, await gradeContext(task, seed));
 }
 
 /** Reads either form of a log; one that names its episode must be of this very task. */

@@ -6,7 +6,7 @@ import type { BackendName } from '../backend.js';
 import { loadBackend } from '../backends/select.js';
 import type { Rng } from '../base/seeding.js';
 import { formatSeed, makeRng, parseSeed } from '../base/seeding.js';
-import type { CompiledTask, EpisodeStatistics, Grade } from '../envs/family.js';
+import type { CompiledTask, EpisodeStatistics, Grade, GradeContext } from '../envs/family.js';
 import { baselinePolicy, type Policy, type PolicyView } from './policy.js';
 
 export interface EvaluateOptions {
@@ -37,7 +37,7 @@ const knownBaselines = new WeakMap<CompiledTask, Map<string, number>>();
  * and grades them in the order of the seeds. Where the task's score is normalised by its fixed
  * baseline, that plays the same seeds first, once for a task.
  *
- * @throws RangeError for no seeds, a seed that is none, and an action that is refused.
+ * @throws RangeError for no seeds, an invalid seed, and an action that is refused.
  * @example
  * const task = compileTask('serving/static-uniform-v1');
  * const results = await evaluateEpisodes(task, randomPolicy(), [0, 1, 2]);
@@ -49,16 +49,35 @@ export async function evaluateEpisodes(
   seeds: readonly SeedLike[],
   options: EvaluateOptions = {},
 ): Promise<EpisodeResult[]> {
-  const baselines = task.needsBaseline ? await baselineReturns(task, seeds, options) : undefined;
+  const contexts = await gradeContexts(task, seeds, options);
   const episodes = await playEpisodes(task, policy, seeds, options);
   return episodes.map((statistics, i) => {
-    const grade = task.grade(statistics, {
-      ...(baselines && { baselineReturn: baselines[i] }),
-      ...(task.bound && { bound: task.bound(parseSeed(seeds[i]), 0) }),
-    });
+    const grade = task.grade(statistics, contexts[i]);
     const { episode_return, length_steps } = statistics;
     return { seed: seeds[i], ...grade, return: episode_return, length: length_steps, statistics };
   });
+}
+
+/**
+ * What the grader needs beside statistics, for episode 0 of each seed: the return of the fixed
+ * baseline and the bound, where the task's score is relative to them.
+ */
+export async function gradeContexts(
+  task: CompiledTask,
+  seeds: readonly SeedLike[],
+  options: Pick<EvaluateOptions, 'backend'> = {},
+): Promise<GradeContext[]> {
+  const baselines = task.needsBaseline ? await baselineReturns(task, seeds, options) : undefined;
+  return seeds.map((seed, i) => ({
+    ...(baselines && { baselineReturn: baselines[i] }),
+    ...(task.bound && { bound: task.bound(parseSeed(seed), 0) }),
+  }));
+}
+
+/** `gradeContexts` of one seed. */
+export async function gradeContext(task: CompiledTask, seed: SeedLike): Promise<GradeContext> {
+  const [context] = await gradeContexts(task, [seed]);
+  return context;
 }
 
 /** Returns of the task's fixed baseline on seeds; what was played once is remembered. */

@@ -1,11 +1,25 @@
 /** Policies played against each other, and what may be said of the results. */
+
+export {
+  type CompareOptions,
+  type Comparison,
+  comparePolicies,
+  type PolicyScore,
+  pairedDifferences,
+  type ScoreDifference,
+  type ScoredEpisode,
+  type ScoreSummary,
+  summarizeScores,
+} from './compare.js';
 export {
   baselineReturns,
   type EpisodeResult,
   type EvaluateOptions,
   evaluateEpisodes,
+  gradeContext,
+  gradeContexts,
 } from './evaluate.js';
-export { episodeMetrics } from './metrics.js';
+export { episodeMetrics, meanMetrics } from './metrics.js';
 export {
   baselinePolicy,
   constantPolicy,

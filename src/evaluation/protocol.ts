@@ -4,6 +4,7 @@
  */
 import type { CompiledTask } from '../envs/family.js';
 import { type EpisodeResult, type EvaluateOptions, evaluateEpisodes } from './evaluate.js';
+import { episodeMetrics } from './metrics.js';
 import type { Policy } from './policy.js';
 import { type Summary, summarize } from './statistics.js';
 
@@ -39,7 +40,7 @@ export interface ProtocolResult {
   readonly policy: string;
   readonly score: Summary;
   readonly return: Summary;
-  /** The task's own metrics, by name; none where the family has none. */
+  /** `episodeMetrics`, by name. */
   readonly metrics: Readonly<Record<string, Summary>>;
   readonly episodes: readonly EpisodeResult[];
 }
@@ -60,7 +61,7 @@ export async function evaluateProtocol(
 ): Promise<ProtocolResult> {
   const seeds = split === 'test' ? testSeeds(count) : trainSeeds(count);
   const episodes = await evaluateEpisodes(task, policy, seeds, options);
-  const rows = episodes.map(({ statistics }) => task.episodeMetrics?.(statistics) ?? {});
+  const rows = episodes.map(({ statistics }) => episodeMetrics(task, statistics));
   const metrics = Object.keys(rows[0]).map((name) => [name, summarize(rows.map((r) => r[name]))]);
   return {
     policy: policy.name,

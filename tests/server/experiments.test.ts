@@ -70,7 +70,7 @@ describe('a run', () => {
     const run = await waitFor(sweep.id, hasEnded);
     expect(run.status).toBe('finished');
     expect(run.agents.map(({ agent }: Json) => agent)).toEqual(['baseline', 'random']);
-    expect(run.paired).toMatchObject([{ a: 'baseline', b: 'random', seeds: 5 }]);
+    expect(run.paired).toMatchObject([{ a: 'baseline', b: 'random', episodes: 5 }]);
     await waitFor(single.id, hasEnded);
     const both = await call('GET', `/api/experiments/compare?ids=${sweep.id},${single.id}`);
     expect(both.rows).toHaveLength(3);

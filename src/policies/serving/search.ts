@@ -1,8 +1,9 @@
 /** Searches over constant configurations and hysteresis rules of a serving task. */
 import {
   type BackendName,
-  baselineReturns,
   type CompiledTask,
+  type GradeContext,
+  gradeContexts,
   type HysteresisRule,
   loadBackend,
   servingAction,
@@ -40,7 +41,7 @@ async function scoreCandidates<T>(
   const { backend = 'auto', firstSeed = 1000, numSeeds = 8 } = options;
   const implementation = await loadBackend(backend);
   const seeds = Array.from({ length: numSeeds }, (_, i) => firstSeed + i);
-  const baselines = task.needsBaseline ? await baselineReturns(task, seeds, { backend }) : null;
+  const contexts = await gradeContexts(task, seeds, { backend });
   const perBatch = Math.max(1, Math.floor(BATCH_MAX / numSeeds));
   const scores: number[] = [];
   for (let from = 0; from < candidates.length; from += perBatch) {
@@ -49,7 +50,7 @@ async function scoreCandidates<T>(
     const env = new VectorEnv(task, implementation, { numEnvs, autoreset: 'disabled' });
     resetGroups(env, firstSeed, numSeeds);
     play(env, group, numSeeds);
-    scores.push(...group.map((_, g) => meanScore(env, g * numSeeds, numSeeds, baselines)));
+    scores.push(...group.map((_, g) => meanScore(env, g * numSeeds, numSeeds, contexts)));
     env.close();
   }
   return scores;
@@ -66,13 +67,17 @@ function resetGroups(env: VectorEnv, firstSeed: number, numSeeds: number): void 
   }
 }
 
-function meanScore(env: VectorEnv, from: number, count: number, baselines: number[] | null) {
+function meanScore(
+  env: VectorEnv,
+  from: number,
+  count: number,
+  contexts: readonly GradeContext[],
+): number {
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const statistics = env.statisticsOf(from + i);
     if (statistics === null) throw new Error(`environment ${from + i} has not finished`);
-    const context = baselines === null ? {} : { baselineReturn: baselines[i] };
-    sum += env.task.grade(statistics, context).score;
+    sum += env.task.grade(statistics, contexts[i]).score;
   }
   return sum / count;
 }

@@ -143,7 +143,7 @@ function addReads(app: App, { store }: Experiments): void {
       return {
         experiments: runs.map((run) => ({
           ...describeRun(run),
-          agents: summarizeAgents(store.episodes(run.id)),
+          agents: summarizeAgents(run.job, store.episodes(run.id)),
         })),
       };
     },
@@ -165,7 +165,7 @@ function addReads(app: App, { store }: Experiments): void {
       const episodes = store.episodes(run.id);
       return {
         ...describeRun(run),
-        agents: summarizeAgents(episodes),
+        agents: summarizeAgents(run.job, episodes),
         paired: comparePairs(byAgent(episodes)),
         episodes: episodes.map(({ row: _row, statistics: _statistics, ...episode }) => episode),
       };
@@ -232,7 +232,7 @@ function compare(store: RunStore, ids: readonly string[]) {
     const agents = tables.get(world) ?? new Map();
     tables.set(world, agents);
     for (const [agent, played] of byAgent(episodes)) agents.set(`${run.id} ${agent}`, played);
-    return summarizeAgents(episodes).map((agent) => ({
+    return summarizeAgents(run.job, episodes).map((agent) => ({
       run_id: run.id,
       task: run.job.task,
       config: run.job.config,

@@ -34,7 +34,7 @@ export function streamRun(store: RunStore, runner: Runner, id: string, after: nu
     if (run.status !== status) send('status', { status: run.status, error: run.error });
     status = run.status;
     if (LIVE.includes(run.status)) return;
-    send('summary', summarizeAgents(store.episodes(id)));
+    send('summary', summarizeAgents(run.job, store.episodes(id)));
     stream.end();
   };
   const changed = (changedId: string) => {

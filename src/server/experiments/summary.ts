@@ -1,18 +1,24 @@
 /** What a run's episodes come to. */
-import { mean, type Summary, summarize, summarizePaired } from '../../index.js';
-import type { Episode, Pool } from './types.js';
+import {
+  type CompiledTask,
+  mean,
+  meanMetrics,
+  pairedDifferences,
+  type ScoreDifference,
+  type ScoreSummary,
+  summarizeScores,
+} from '../../index.js';
+import { compiled } from '../sessions/catalog.js';
+import type { Episode, Job, Pool } from './types.js';
 
-export interface AgentSummary {
+export interface AgentSummary extends ScoreSummary {
   readonly agent: string;
   readonly pool: Pool;
   readonly episodes: number;
-  readonly score_mean: number;
-  readonly score_ci95: readonly [number, number] | null;
-  readonly return_mean: number;
-  readonly return_ci95: readonly [number, number] | null;
-  readonly episode_length_mean: number;
-  /** Means of the score's components and of the episodes' statistics. */
+  /** Means of the task's metrics, as `infragym evaluate` reports them. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Means of the score's components. */
+  readonly breakdown: Readonly<Record<string, number>>;
 }
 
 /** Episodes by agent and pool, in the order in which they first appear. */
@@ -27,23 +33,29 @@ function groups(episodes: readonly Episode[]): Map<string, Episode[]> {
   return found;
 }
 
-export function summarizeAgents(episodes: readonly Episode[]): AgentSummary[] {
+export function summarizeAgents(job: Job, episodes: readonly Episode[]): AgentSummary[] {
+  const task = taskOf(job);
   return [...groups(episodes).values()].map((group) => {
     const [{ agent, pool }] = group;
-    const score = summarize(group.map((episode) => episode.score));
-    const total = summarize(group.map((episode) => episode.episode_return));
+    const statistics = group.map((episode) => episode.statistics);
     return {
       agent,
       pool,
       episodes: group.length,
-      score_mean: score.mean,
-      score_ci95: score.ci95,
-      return_mean: total.mean,
-      return_ci95: total.ci95,
-      episode_length_mean: mean(group.map(({ length }) => length)),
-      metrics: meansOf(group.map(({ breakdown, statistics }) => ({ ...statistics, ...breakdown }))),
+      ...summarizeScores(group.map((e) => ({ ...e, return: e.episode_return }))),
+      metrics: task === undefined ? {} : meanMetrics(task, statistics),
+      breakdown: meansOf(group.map((episode) => episode.breakdown)),
     };
   });
+}
+
+/** The task of a run; none where it is no longer offered, or was another when the run was made. */
+function taskOf({ task, config }: Job): CompiledTask | undefined {
+  try {
+    return compiled(task, config);
+  } catch {
+    return undefined;
+  }
 }
 
 function meansOf(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {
@@ -53,33 +65,14 @@ function meansOf(rows: readonly Readonly<Record<string, number>>[]): Record<stri
   return Object.fromEntries(names.map((name) => [name, mean(rows.map((row) => row[name]))]));
 }
 
-export interface Pair {
-  readonly a: string;
-  readonly b: string;
-  readonly seeds: number;
-  readonly score_difference_mean: number;
-  readonly ci95: Summary['ci95'];
-}
-
 /** Differences of agents on the held-out seeds that both have played, each pair once. */
-export function comparePairs(agents: ReadonlyMap<string, readonly Episode[]>): Pair[] {
-  const names = [...agents.keys()];
-  return names.flatMap((a, i) =>
-    names.slice(i + 1).flatMap((b): Pair[] => {
-      const scores = scoresBySeed(agents.get(b)!);
-      const common = agents.get(a)!.filter((e) => e.pool === 'test' && scores.has(e.seed));
-      if (common.length === 0) return [];
-      const difference = summarizePaired(
-        common.map(({ score }) => score),
-        common.map(({ seed }) => scores.get(seed)!),
-      );
-      const { n, mean: score_difference_mean, ci95 } = difference;
-      return [{ a, b, seeds: n, score_difference_mean, ci95 }];
-    }),
+export function comparePairs(agents: ReadonlyMap<string, readonly Episode[]>): ScoreDifference[] {
+  return pairedDifferences(
+    new Map([...agents].map(([agent, episodes]) => [agent, heldOutScores(episodes)])),
   );
 }
 
-function scoresBySeed(episodes: readonly Episode[]): Map<number, number> {
+function heldOutScores(episodes: readonly Episode[]): Map<number, number> {
   const held = episodes.filter(({ pool }) => pool === 'test');
   return new Map(held.map(({ seed, score }) => [seed, score]));
 }

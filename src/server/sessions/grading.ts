@@ -1,13 +1,12 @@
 /** Grades: of sessions by the server's own record, of logs as the client gives them. */
 import {
-  baselineReturns,
   type CompiledTask,
   constantPolicy,
   evaluateEpisodes,
   type Grade,
   type GradeContext,
+  gradeContext,
   listTasks,
-  parseSeed,
 } from '../../index.js';
 import { ApiError, refusal, unprocessable } from '../http/errors.js';
 import type { GraderBody } from '../http/schemas.js';
@@ -60,11 +59,7 @@ async function contextOf(task: CompiledTask, seed: number | undefined): Promise<
     const why = `the score of ${task.spec.id} is relative to the episode of its seed`;
     throw unprocessable(`seed is missing: ${why}`, 'seed');
   }
-  const baseline = task.needsBaseline ? await baselineReturns(task, [seed]) : undefined;
-  return {
-    ...(baseline && { baselineReturn: baseline[0] }),
-    ...(task.bound && { bound: task.bound(parseSeed(seed), 0) }),
-  };
+  return gradeContext(task, seed);
 }
 
 /** Where the origin says its baseline's mean score lies. */

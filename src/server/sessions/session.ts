@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Backend,
-  baselineReturns,
   type CompiledTask,
   type EpisodeStatistics,
   type Grade,
+  gradeContext,
   type JsonObject,
-  parseSeed,
   type StepRows,
   type VectorEnv,
 } from '../../index.js';
@@ -155,9 +154,5 @@ export async function gradeEpisode(
   seed: number,
   statistics: EpisodeStatistics,
 ): Promise<Grade> {
-  const baseline = task.needsBaseline ? await baselineReturns(task, [seed]) : undefined;
-  return task.grade(statistics, {
-    ...(baseline && { baselineReturn: baseline[0] }),
-    ...(task.bound && { bound: task.bound(parseSeed(seed), 0) }),
-  });
+  return task.grade(statistics, await gradeContext(task, seed));
 }
