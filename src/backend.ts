@@ -5,13 +5,21 @@
  */
 
 import type { Seed } from './base/seeding.js';
-import { type channels, kernelNames } from './generated/common.js';
+import { autoresetModeNames, type channels, kernelNames } from './generated/common.js';
 
 export const BACKEND_NAMES = ['native', 'wasm', 'assemblyscript', 'reference'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** What happens after an episode's last step; `docs/adr/0003-autoreset-modes.md`. */
 export type Autoreset = 'next-step' | 'same-step' | 'disabled';
+
+/** The autoreset modes in the order of their numbers in the core. */
+export const AUTORESETS = autoresetModeNames.map((name) => name.replace('_', '-') as Autoreset);
+
+/** The number by which the core knows an autoreset mode. */
+export function autoresetIndex(mode: Autoreset): number {
+  return AUTORESETS.indexOf(mode);
+}
 
 /**
  * Which kernel steps a batch; all give the same bits. `auto` is the fastest for the machine and

@@ -100,6 +100,7 @@ export const METRIC_COUNT: i32 = 11;
 export const ACTION_GPUS_TO_PROVISION: i32 = 0;
 export const ACTION_COUNT: i32 = 1;
 
+
 /** Per scalar: least, greatest, 1 where it must be an integer. */
 export const SCALAR_BOUNDS: StaticArray<f64> = [1.0, 1000000.0, 1.0, 1.0, 64.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65536.0, 1.0, 1.0, 65536.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65536.0, 1.0, 0.0, 8.0, 1.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000.0, 0.0, 0.0, 1000000000.0, 0.0, 1.0, 4096.0, 1.0, 1.0, 9.0, 1.0, 1.0, 1000000.0, 1.0];
 /** Per table: 1 where its elements are f32. */

@@ -1,6 +1,8 @@
 /** The AssemblyScript side of the generator. */
 import {
+  type ActionSpec,
   type CommonSpec,
+  choiceFields,
   equalsExpression,
   type FamilySpec,
   HEADER,
@@ -196,6 +198,7 @@ export function assemblyFamily(family: FamilySpec): string {
     constants('OBSERVATION', family.observations),
     constants('METRIC', family.metrics),
     constants('ACTION', family.actions),
+    choiceLists(family.actions),
     '/** Per scalar: least, greatest, 1 where it must be an integer. */',
     `export const SCALAR_BOUNDS: StaticArray<f64> = [${bounds.join(', ')}];`,
     '/** Per table: 1 where its elements are f32. */',
@@ -224,4 +227,14 @@ export function assemblyFamily(family: FamilySpec): string {
     '',
     layoutClass(family),
   ].join('\n');
+}
+
+/** The values of action fields that are one of a few numbers, ascending, as f32 in memory. */
+function choiceLists(actions: readonly ActionSpec[]): string {
+  return choiceFields(actions)
+    .map(({ name, choices }) => {
+      const values = choices.join(', ');
+      return `export const ${upper(name)}_CHOICES = memory.data<f32>([${values}]);`;
+    })
+    .join('\n');
 }

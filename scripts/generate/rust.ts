@@ -1,7 +1,9 @@
 /** The Rust side of the generator. */
 import {
+  type ActionSpec,
   type ArraySpec,
   type CommonSpec,
+  choiceFields,
   equalsExpression,
   type FamilySpec,
   HEADER,
@@ -251,7 +253,19 @@ export function rustFamily(family: FamilySpec): string {
     module('observation', family.observations, 'Positions in an observation row.'),
     module('metric', family.metrics, 'Positions in a metrics row.'),
     module('action', family.actions, 'Positions in a structured action row.'),
+    choiceLists(family.actions),
     layoutConst(family),
     '',
   ].join('\n');
+}
+
+/** The values of action fields that are one of a few numbers, ascending. */
+function choiceLists(actions: readonly ActionSpec[]): string {
+  const float = (value: number) => (Number.isInteger(value) ? `${value}.0` : String(value));
+  return choiceFields(actions)
+    .map(({ name, choices }) => {
+      const type = `[f32; ${choices.length}]`;
+      return `pub const ${upper(name)}_CHOICES: ${type} = [${choices.map(float).join(', ')}];`;
+    })
+    .join('\n');
 }

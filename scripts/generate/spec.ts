@@ -215,3 +215,12 @@ export function equalsExpression(
     })
     .join(' ');
 }
+
+/** The action fields that are one of a few numbers which are not their own indices. */
+export function choiceFields(
+  actions: readonly ActionSpec[],
+): { readonly name: string; readonly choices: readonly number[] }[] {
+  return actions.flatMap(({ name, choices }) =>
+    choices?.some((choice, index) => choice !== index) ? [{ name, choices }] : [],
+  );
+}

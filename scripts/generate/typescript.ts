@@ -1,8 +1,10 @@
 /** The TypeScript side of the generator. */
 import {
+  type ActionSpec,
   type ArraySpec,
   type CommonSpec,
   camel,
+  choiceFields,
   equalsExpression,
   type FamilySpec,
   HEADER,
@@ -176,7 +178,18 @@ export function typescriptFamily(family: FamilySpec): string {
     indexObject('observation', family.observations, 'Positions in an observation row.'),
     indexObject('metric', family.metrics, 'Positions in a metrics row.'),
     indexObject('action', family.actions, 'Positions in a structured action row.'),
+    choiceLists(family.actions),
     layoutObject(family),
     '',
   ].join('\n');
+}
+
+/** The values of action fields that are one of a few numbers, ascending. */
+function choiceLists(actions: readonly ActionSpec[]): string {
+  return choiceFields(actions)
+    .map(
+      ({ name, choices }) =>
+        `export const ${upper(name)}_CHOICES = [${choices.join(', ')}] as const;`,
+    )
+    .join('\n');
 }

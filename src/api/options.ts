@@ -1,5 +1,12 @@
 /** Options and results of vector environments, and the checks of the options. */
-import type { Autoreset, Backend, BackendName, BatchOptions, Kernel } from '../backend.js';
+import {
+  AUTORESETS,
+  type Autoreset,
+  type Backend,
+  type BackendName,
+  type BatchOptions,
+  type Kernel,
+} from '../backend.js';
 import type { JsonObject } from '../base/json.js';
 import { nearest } from '../base/nearest.js';
 import { corePolicy, FIRST_HEURISTIC } from '../generated/common.js';
@@ -99,7 +106,6 @@ export function corePolicyNumber(layout: Layout, policy: CorePolicy): number {
 }
 
 const NUM_ENVS_MAX = 2 ** 24;
-const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
 
 /** The configuration entries that the options replace. */
 export function taskOverrides(options: TaskOptions): JsonObject {

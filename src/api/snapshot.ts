@@ -8,16 +8,16 @@
  * | 8 .. 12  | layout hash                                                                  |
  * | 12 .. 16 | environments                                                                 |
  * | 16 .. 24 | digest of the program, 8 bytes                                               |
- * | 24 .. 28 | autoreset mode, its index in `autoresetModeNames`                            |
+ * | 24 .. 28 | autoreset mode, its index in `AUTORESETS`                                    |
  * | 28 .. 32 | 1 where the metrics channel is kept                                          |
  * | 32 .. 40 | digest of everything from byte 40 on, 8 bytes                                |
  * | 40 ..    | state: slots in their order, [slot][env] (`stateFields`)                      |
  * | then     | the output channels in the order of `channels`, but not those the caller writes |
  */
-import type { Autoreset, Channels } from '../backend.js';
+import { AUTORESETS, type Autoreset, autoresetIndex, type Channels } from '../backend.js';
 import { bytesOfHex, digestOf, hexOf } from '../base/digest.js';
 import type { CompiledTask } from '../envs/family.js';
-import { autoresetModeNames, channels as channelList } from '../generated/common.js';
+import { channels as channelList } from '../generated/common.js';
 import { ELEMENT_BYTES, type StateField, slotName, stateFields } from '../program/layout.js';
 import { programScalars } from '../program/program.js';
 
@@ -121,7 +121,7 @@ function checkHeader({ task, numEnvs, autoreset, infos }: SnapshotContext, bytes
   expect('layout_hash', word(8), task.layout.hash);
   expect('num_envs', word(12), numEnvs);
   expect('program_digest', hexOf(bytes.subarray(16, 24)), task.programDigest);
-  expect('autoreset', autoresetModeNames[word(24)] ?? word(24), autoreset.replace('-', '_'));
+  expect('autoreset', AUTORESETS[word(24)] ?? word(24), autoreset);
   expect('infos', word(28), infos ? 1 : 0);
 }
 
@@ -204,10 +204,6 @@ function viewAs(like: Channels[keyof Channels], bytes: Uint8Array): ArrayLike<nu
   if (like instanceof Float32Array) return new Float32Array(bytes.buffer);
   if (like instanceof Float64Array) return new Float64Array(bytes.buffer);
   return like instanceof Uint32Array ? new Uint32Array(bytes.buffer) : bytes;
-}
-
-function autoresetIndex(autoreset: Autoreset): number {
-  return (autoresetModeNames as readonly string[]).indexOf(autoreset.replace('-', '_'));
 }
 
 function bytesOf(array: ArrayBufferView): Uint8Array {

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import {
+  autoresetIndex,
   type Backend,
   BackendUnavailableError,
   type Batch,
@@ -19,7 +20,7 @@ import {
 import type { Seed } from '../base/seeding.js';
 import type { Layout } from '../program/layout.js';
 import { programError } from '../program/program.js';
-import { autoresetIndex, channelBytes, layoutOf, slotRuns, TYPED_ARRAY } from './shape.js';
+import { channelBytes, layoutOf, slotRuns, TYPED_ARRAY } from './shape.js';
 
 /** What bindings/node exports. */
 interface Addon {

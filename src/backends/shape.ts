@@ -1,6 +1,6 @@
 /** What the adapters read of a program before a backend has seen it, and how state is laid out. */
-import type { Autoreset, BatchOptions } from '../backend.js';
-import { autoresetMode, channels as channelList } from '../generated/common.js';
+import type { BatchOptions } from '../backend.js';
+import { channels as channelList } from '../generated/common.js';
 import { layouts } from '../generated/index.js';
 import {
   channelWidths,
@@ -65,10 +65,4 @@ export function slotRuns(layout: Layout, program: Uint8Array): SlotRun[] {
     else runs.push({ count: length, bytes });
   }
   return runs;
-}
-
-/** The number by which the cores know an autoreset mode. */
-export function autoresetIndex(mode: Autoreset): number {
-  if (mode === 'next-step') return autoresetMode.nextStep;
-  return mode === 'same-step' ? autoresetMode.sameStep : autoresetMode.disabled;
 }

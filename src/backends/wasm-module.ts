@@ -2,20 +2,22 @@
  * A batch in a WebAssembly instance of its own: one adapter for the AssemblyScript and the Rust
  * build, which export the same functions and import nothing (docs/adr/0005).
  */
-import type { Backend, BackendName, Batch, BatchOptions, Channels, Kernel } from '../backend.js';
-import { BackendUnavailableError, KERNELS } from '../backend.js';
+import {
+  autoresetIndex,
+  type Backend,
+  type BackendName,
+  BackendUnavailableError,
+  type Batch,
+  type BatchOptions,
+  type Channels,
+  KERNELS,
+  type Kernel,
+} from '../backend.js';
 import type { Seed } from '../base/seeding.js';
 import type { Layout } from '../program/layout.js';
 import { programError } from '../program/program.js';
 import { checkOneThread } from './one-thread.js';
-import {
-  autoresetIndex,
-  channelBytes,
-  layoutOf,
-  type SlotRun,
-  slotRuns,
-  TYPED_ARRAY,
-} from './shape.js';
+import { channelBytes, layoutOf, type SlotRun, slotRuns, TYPED_ARRAY } from './shape.js';
 
 /** What an instance exports. Pointers are bytes into `memory`; all numbers but one are u32. */
 interface WasmExports {

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { SPEC_LENGTH_CHOICES } from '../generated/serving.js';
 import { AXIS_NODES_MAX } from '../program/grid.js';
 import { DataError, quote } from './errors.js';
 
@@ -250,9 +251,6 @@ function readAxis(json: Json, axis: (typeof TABLE_AXES)[number]): number[] {
   return nodes;
 }
 
-/** Values of spec_length an action can take. */
-export const SPEC_LENGTHS: readonly number[] = [0, 1, 2, 4, 8];
-
 /** Why a number cannot be a node of an axis, or null. */
 export function nodeProblem(column: string, node: number): string | null {
   const axis = TABLE_AXES.find((a) => a.column === column)!;
@@ -260,8 +258,8 @@ export function nodeProblem(column: string, node: number): string | null {
     const percent = column === 'kv_budget' && node > 1 ? '; is it a percentage?' : '';
     return `is ${node}, expected ${axis.min} to ${axis.max}${percent}`;
   }
-  if (column === 'spec_length' && !SPEC_LENGTHS.includes(node)) {
-    return `is ${node}, expected one of ${SPEC_LENGTHS.join(', ')}`;
+  if (column === 'spec_length' && !(SPEC_LENGTH_CHOICES as readonly number[]).includes(node)) {
+    return `is ${node}, expected one of ${SPEC_LENGTH_CHOICES.join(', ')}`;
   }
   const isWhole = column === 'kv_budget' || column === 'prompt_len' || Number.isInteger(node);
   return isWhole ? null : `is ${node}, expected a whole number`;

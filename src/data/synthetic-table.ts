@@ -1,10 +1,10 @@
+import { SPEC_LENGTH_CHOICES } from '../generated/serving.js';
 import { pow } from '../program/math.js';
 import type { PerfTable } from './perf-table.js';
 import { PERF_METRICS } from './perf-table.js';
 
 const BATCH = [1, 4, 8, 16, 32, 64, 128, 256, 512];
 const KV = [0.1, 0.25, 0.5, 0.75, 1];
-const SPEC = [0, 1, 2, 4, 8];
 const PROMPT_LEN = [64, 128, 256, 512, 1024, 2048, 4096, 8192];
 
 /**
@@ -15,7 +15,7 @@ const PROMPT_LEN = [64, 128, 256, 512, 1024, 2048, 4096, 8192];
  */
 export function syntheticTable(): PerfTable {
   const values: number[] = [];
-  for (const spec of SPEC) {
+  for (const spec of SPEC_LENGTH_CHOICES) {
     for (const batch of BATCH) {
       for (const kv of KV) {
         for (const prompt of PROMPT_LEN) values.push(...syntheticMetrics(batch, kv, spec, prompt));
@@ -28,7 +28,7 @@ export function syntheticTable(): PerfTable {
     licence: 'MIT',
     batch: [...BATCH],
     kv: [...KV],
-    spec: [...SPEC],
+    spec: [...SPEC_LENGTH_CHOICES],
     promptLen: [...PROMPT_LEN],
     quantTiers: [0],
     values: Float64Array.from(values, Math.fround),

@@ -216,6 +216,7 @@ export const action = {
   change: 1,
 } as const;
 
+
 export const autoscalingLayout: Layout = {
   family: 2,
   name: "autoscaling",

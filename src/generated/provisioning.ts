@@ -139,6 +139,7 @@ export const action = {
   gpusToProvision: 0,
 } as const;
 
+
 export const provisioningLayout: Layout = {
   family: 3,
   name: "provisioning",

@@ -299,6 +299,7 @@ export const action = {
   decision: 0,
 } as const;
 
+
 export const schedulingLayout: Layout = {
   family: 4,
   name: "scheduling",

@@ -354,6 +354,7 @@ export const action = {
   quantTier: 4,
 } as const;
 
+export const SPEC_LENGTH_CHOICES = [0, 1, 2, 4, 8] as const;
 export const servingLayout: Layout = {
   family: 1,
   name: "serving",

@@ -2,7 +2,7 @@
 
 import { corePolicyNumber } from '../api/options.js';
 import { compileTask } from '../api/registry.js';
-import type { Autoreset, Backend, Batch, Kernel } from '../backend.js';
+import { AUTORESETS, type Autoreset, type Backend, type Batch, type Kernel } from '../backend.js';
 import { addSeed, parseSeed } from '../base/seeding.js';
 import type { CompiledTask } from '../envs/family.js';
 import { corePolicy } from '../generated/common.js';
@@ -30,8 +30,6 @@ export interface Variant {
   readonly kernel: Kernel;
   readonly threads: number;
 }
-
-export const AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
 
 // Close below 2^32, so that the seeds of most batches carry into the high word.
 const SEED = parseSeed(2 ** 32 - 3);

@@ -63,9 +63,6 @@ import { allocate } from '../../memory';
 import { sampleAlias, sampleEqualCells, samplePieces, sampleQuantile } from '../../sampling';
 import { setReal, setWord } from '../../state';
 
-/** Allowed draft lengths, by spec index. */
-export const SPEC_LENGTHS = memory.data<f32>([0, 1, 2, 4, 8]);
-
 // Positions in a row of the grid; 5 is the cost of 1,000 tokens (origin) or KV use (measured).
 export const GRID_TTFT_P50: usize = 0;
 export const GRID_TTFT_P99: usize = 1;

@@ -47,6 +47,7 @@ import {
   WORD_SPEC_INDEX,
   WORD_STEP,
   WORD_WINDOW_START,
+  SPEC_LENGTH_CHOICES,
 } from '../../generated/serving';
 import {
   gather, narrowRow, scaled, storeColumns, storeFlags, storeMetrics, storeTwoColumns,
@@ -59,7 +60,6 @@ import {
   ROW_VIOLATION_RATE,
   rowsOf,
 } from './traffic-lanes';
-import { SPEC_LENGTHS } from './decode';
 
 /** The observations, the flags and, where they are kept, the metrics. */
 export function observeLanes(first: i32, end: i32): void {
@@ -126,7 +126,7 @@ function observeServer(i: i32, w: usize, at: usize): void {
   const inv = f64x2.splat(s_profile_inv);
   const low = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_s(now), inv));
   const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_s(upper), inv));
-  const spec = gather(SPEC_LENGTHS, wordRow(w, WORD_SPEC_INDEX));
+  const spec = gather(SPEC_LENGTH_CHOICES, wordRow(w, WORD_SPEC_INDEX));
   storeTwoColumns(
     scaled(scale, OBSERVATION_CAPACITY_RPS, v128.load(at, ROW_CAPACITY_RPS)),
     scaled(scale, OBSERVATION_ACTIVE_SPEC_LENGTH, spec),
@@ -151,7 +151,7 @@ function reportMetrics(i: i32, w: usize, at: usize): void {
   const spec = wordRow(w, WORD_SPEC_INDEX);
   const disagg = wordRow(w, WORD_PREFILL_DISAGG);
   const quant = wordRow(w, WORD_QUANT_TIER);
-  v128.store(at, gather(SPEC_LENGTHS, spec), 16 * METRIC_APPLIED_SPEC_LENGTH);
+  v128.store(at, gather(SPEC_LENGTH_CHOICES, spec), 16 * METRIC_APPLIED_SPEC_LENGTH);
   v128.store(at, f32x4.convert_i32x4_s(disagg), 16 * METRIC_APPLIED_PREFILL_DISAGG);
   v128.store(at, f32x4.convert_i32x4_s(quant), 16 * METRIC_APPLIED_QUANT_TIER);
   storeMetrics(i, at, METRIC_COUNT);

@@ -83,6 +83,7 @@ import {
   WORD_ROLLOUT_LEFT,
   WORD_SPEC_INDEX,
   WORD_WINDOW_START,
+  SPEC_LENGTH_CHOICES,
 } from '../../generated/serving';
 import { Out } from '../../outputs';
 import { drawBlock, wordBelow, Words } from '../../rng';
@@ -105,7 +106,6 @@ import {
   put,
   sampleArrivals,
   samplePrompt,
-  SPEC_LENGTHS,
   Traffic,
   wordAt,
 } from './decode';
@@ -234,7 +234,7 @@ function admitArrivals(w: usize, r: usize, m: usize): void {
 function reportConfiguration(w: usize, r: usize, m: usize): void {
   put(m, METRIC_APPLIED_BATCH_SIZE, <f32>real(r, REAL_BATCH_SIZE));
   put(m, METRIC_APPLIED_KV_BUDGET, <f32>real(r, REAL_KV_BUDGET));
-  put(m, METRIC_APPLIED_SPEC_LENGTH, floatAt(SPEC_LENGTHS, word(w, WORD_SPEC_INDEX)));
+  put(m, METRIC_APPLIED_SPEC_LENGTH, floatAt(SPEC_LENGTH_CHOICES, word(w, WORD_SPEC_INDEX)));
   put(m, METRIC_APPLIED_PREFILL_DISAGG, <f32>word(w, WORD_PREFILL_DISAGG));
   put(m, METRIC_APPLIED_QUANT_TIER, <f32>word(w, WORD_QUANT_TIER));
 }
@@ -265,7 +265,7 @@ function observe(i: i32, w: usize, r: usize, m: usize): void {
 function observeServer(o: usize, w: usize): void {
   const now = word(w, WORD_WINDOW_START) + word(w, WORD_STEP);
   show(o, OBSERVATION_CAPACITY_RPS, <f32>Traffic.capacityRps);
-  show(o, OBSERVATION_ACTIVE_SPEC_LENGTH, floatAt(SPEC_LENGTHS, word(w, WORD_SPEC_INDEX)));
+  show(o, OBSERVATION_ACTIVE_SPEC_LENGTH, floatAt(SPEC_LENGTH_CHOICES, word(w, WORD_SPEC_INDEX)));
   show(o, OBSERVATION_ACTIVE_PREFILL_DISAGG, <f32>word(w, WORD_PREFILL_DISAGG));
   show(o, OBSERVATION_ACTIVE_QUANT_TIER, <f32>word(w, WORD_QUANT_TIER));
   show(o, OBSERVATION_ROLLOUT_STEPS_LEFT, <f32>word(w, WORD_ROLLOUT_LEFT));

@@ -11,7 +11,8 @@ import {
 } from '../../generated/provisioning.js';
 import { sin2pi } from '../../program/math.js';
 import { encodeProgram } from '../../program/program.js';
-import { buildAlias, poissonProbabilities } from '../samplers.js';
+import { arrivalTables } from '../arrivals.js';
+import { buildAlias } from '../samplers.js';
 
 /** Poisson arrivals per step; two regimes, the second of which may never be entered. */
 export interface ProvisioningTraffic {
@@ -101,20 +102,6 @@ function rateProfile({ traffic, horizonSteps }: ProvisioningConfig) {
     }
   });
   return { rates, levels };
-}
-
-/** An alias table of every rate, all with as many columns as the widest needs. */
-function arrivalTables(rates: readonly number[]) {
-  const outcomes = rates.map((rate) => poissonProbabilities(rate));
-  const widest = outcomes.reduce((most, { probabilities }) => {
-    const { bits } = buildAlias(probabilities);
-    return bits > most ? bits : most;
-  }, 1);
-  const columns = new Uint32Array(rates.length * (1 << widest));
-  outcomes.forEach(({ offset, probabilities }, level) => {
-    columns.set(buildAlias(probabilities, offset, widest).columns, level * (1 << widest));
-  });
-  return { bits: widest, columns, offsets: Uint32Array.from(outcomes, ({ offset }) => offset) };
 }
 
 /** [regime][2 columns]: which regime comes next. */

@@ -14,7 +14,8 @@ import {
   slotField,
 } from '../../generated/scheduling.js';
 import { encodeProgram } from '../../program/program.js';
-import { buildAlias, poissonProbabilities } from '../samplers.js';
+import { bitsFor, clippedArrivalTables } from '../arrivals.js';
+import { buildAlias } from '../samplers.js';
 import { type Fleet, milliwatts, powerTableMw } from './fleet.js';
 import type { Distribution, DrawnWorkload, Workload } from './workload.js';
 
@@ -145,12 +146,13 @@ function compileWorkload({ workload, maxArrivals, horizonSteps }: SchedulingConf
 const single = (value: number): Distribution => ({ values: [value], weights: [1] });
 
 function drawnTables({ rates, cpu, mem, duration }: DrawnWorkload, maxArrivals: number) {
-  const arrivals = arrivalTables(rates, maxArrivals);
+  const levels = [...new Set(rates)].sort((a, b) => a - b);
+  const arrivals = clippedArrivalTables(levels, maxArrivals);
   const demands = { cpu: demandTable(cpu), mem: demandTable(mem), duration: demandTable(duration) };
   return {
     scalars: {
       fromTrace: 0,
-      numLevels: arrivals.numLevels,
+      numLevels: levels.length,
       arrivalBits: arrivals.bits,
       profileSteps: rates.length,
       cpuBits: demands.cpu.bits,
@@ -161,7 +163,7 @@ function drawnTables({ rates, cpu, mem, duration }: DrawnWorkload, maxArrivals: 
       windowStartMax: 0,
     },
     tables: {
-      profileLevel: arrivals.profile,
+      profileLevel: Uint32Array.from(rates, (rate) => levels.indexOf(rate)),
       arrivalAlias: arrivals.columns,
       cpuAlias: demands.cpu.columns,
       cpuValue: demands.cpu.values,
@@ -175,27 +177,6 @@ function drawnTables({ rates, cpu, mem, duration }: DrawnWorkload, maxArrivals: 
       traceDuration: new Uint32Array(1),
     },
   };
-}
-
-/** Columns that hold so many outcomes, as a power of two. */
-const bitsFor = (outcomes: number): number => (outcomes <= 2 ? 1 : 32 - Math.clz32(outcomes - 1));
-
-/** An alias table of Poisson arrivals for each different rate; more than the most counts as it. */
-function arrivalTables(rates: readonly number[], maxArrivals: number) {
-  const levels = [...new Set(rates)].sort((a, b) => a - b);
-  const bits = bitsFor(maxArrivals + 1);
-  const columns = new Uint32Array(levels.length << bits);
-  levels.forEach((rate, level) => {
-    const { offset, probabilities } = poissonProbabilities(rate);
-    const weights = new Array<number>(maxArrivals + 1).fill(0);
-    probabilities.forEach((probability, i) => {
-      weights[offset + i < maxArrivals ? offset + i : maxArrivals] += probability;
-    });
-    columns.set(buildAlias(weights, 0, bits).columns, level << bits);
-  });
-  const levelOf = new Map(levels.map((rate, level) => [rate, level]));
-  const profile = Uint32Array.from(rates, (rate) => levelOf.get(rate) as number);
-  return { numLevels: levels.length, bits, columns, profile };
 }
 
 function demandTable({ values, weights }: Distribution) {

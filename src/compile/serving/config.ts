@@ -1,5 +1,7 @@
 /** What a serving task is compiled from: every entry of its configuration, checked and complete. */
+
 import type { PerfTable } from '../../data/perf-table.js';
+import type { SPEC_LENGTH_CHOICES } from '../../generated/serving.js';
 import type { Piece } from '../samplers.js';
 import type { ServingTraffic } from './traffic.js';
 
@@ -17,8 +19,7 @@ export type PromptSource =
   | { readonly kind: 'quantiles'; readonly knots: readonly number[] }
   | { readonly kind: 'profile' };
 
-export const SPEC_CHOICES = [0, 1, 2, 4, 8] as const;
-export type SpecLength = (typeof SPEC_CHOICES)[number];
+export type SpecLength = (typeof SPEC_LENGTH_CHOICES)[number];
 
 /** A configuration of the server by its wire names. */
 export interface ServingAction {

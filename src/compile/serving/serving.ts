@@ -7,21 +7,22 @@ import {
   dynamics,
   type ServingScalars,
   type ServingTables,
+  SPEC_LENGTH_CHOICES,
   servingLayout,
 } from '../../generated/serving.js';
 import { buildAxis } from '../../program/grid.js';
 import { encodeProgram } from '../../program/program.js';
+import { arrivalTables } from '../arrivals.js';
 import { normalFactorTable } from '../samplers.js';
-import {
-  type ServingAction,
-  type ServingCommon,
-  type ServingConfig,
-  type ServingMeasured,
-  type ServingOrigin,
-  SPEC_CHOICES,
+import type {
+  ServingAction,
+  ServingCommon,
+  ServingConfig,
+  ServingMeasured,
+  ServingOrigin,
 } from './config.js';
 import { compilePrompt } from './prompt.js';
-import { actionTables, arrivalBits, arrivalTables, factorTables, gridTables } from './tables.js';
+import { actionTables, factorTables, gridTables, trafficTables } from './tables.js';
 
 export * from './config.js';
 export { promptMean } from './prompt.js';
@@ -39,14 +40,16 @@ export function compileServing(config: ServingConfig): Uint8Array {
   };
   const prompt = compilePrompt(config.prompt);
   const configurations = configurationGrid(config);
+  const arrivals = arrivalTables(config.traffic.rates);
   const scalars: ServingScalars = {
     ...commonScalars(config, configurations.length),
+    arrivalBits: arrivals.bits,
     ...prompt.scalars,
     ...(config.dynamics === 'origin' ? originScalars(config) : measuredScalars(config)),
   };
   const tables: ServingTables = {
     ...actionTables(config, configurations.length),
-    ...arrivalTables(config.traffic),
+    ...trafficTables(config.traffic, arrivals),
     ...prompt.tables,
     ...gridTables(config, axes),
     ...factorTables(config),
@@ -62,7 +65,7 @@ export function configurationGrid(config: ServingCommon): number[][] {
   const nodes: Record<keyof ServingAction, readonly number[]> = {
     kv_budget: table.kv,
     batch_size: table.batch,
-    spec_length: table.measuredSpeculation ? table.spec : SPEC_CHOICES,
+    spec_length: table.measuredSpeculation ? table.spec : SPEC_LENGTH_CHOICES,
     prefill_disagg: [0, 1],
     quant_tier: table.quantTiers.length > 1 ? table.quantTiers : [0, 1, 2],
   };
@@ -82,7 +85,7 @@ function commonScalars(config: ServingCommon, numActions: number) {
     (mask, name, i) => mask + (config.activeActions.some((active) => active === name) ? 0 : 1 << i),
     0,
   );
-  const specIndex = SPEC_CHOICES.indexOf(defaultAction.spec_length);
+  const specIndex = SPEC_LENGTH_CHOICES.indexOf(defaultAction.spec_length);
   const profileSteps = traffic.levels.length;
   return {
     horizon: config.horizonSteps,
@@ -97,7 +100,6 @@ function commonScalars(config: ServingCommon, numActions: number) {
     defaultPrefillDisagg: Number(defaultAction.prefill_disagg),
     defaultQuantTier: defaultAction.quant_tier,
     numLevels: traffic.rates.length,
-    arrivalBits: arrivalBits(traffic),
     profileSteps,
     windowStartMax: profileSteps - config.horizonSteps,
     profileInv: 1 / profileSteps,

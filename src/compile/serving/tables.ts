@@ -1,4 +1,5 @@
 /** The tables of a serving program: actions, arrivals, the packed grid, factors. */
+
 import { PERF_METRICS, type PerfTable } from '../../data/perf-table.js';
 import { quantFactors } from '../../data/quant-factors.js';
 import { actionKind } from '../../generated/common.js';
@@ -8,13 +9,14 @@ import {
   NUM_BUCKETS,
   NUM_QUANT_TIERS,
   NUM_SPEC_CHOICES,
+  SPEC_LENGTH_CHOICES,
   servingLayout,
   UNIT_STEPS,
 } from '../../generated/serving.js';
 import type { Axis } from '../../program/grid.js';
 import { pow } from '../../program/math.js';
-import { buildAlias, poissonProbabilities } from '../samplers.js';
-import { type ServingCommon, type ServingConfig, SPEC_CHOICES } from './config.js';
+import type { ArrivalTables } from '../arrivals.js';
+import type { ServingCommon, ServingConfig } from './config.js';
 import type { ServingTraffic } from './traffic.js';
 
 const PROMPT_EDGES = [64, 128, 256, 512, 1024, 2048, 4096] as const;
@@ -47,25 +49,10 @@ export function actionTables(config: ServingCommon, numActions: number) {
 const rangeKind = (integer: boolean | undefined): number =>
   integer === true ? actionKind.integer : actionKind.real;
 
-export function arrivalBits(traffic: ServingTraffic): number {
-  const widest = traffic.rates.reduce((most, rate) => {
-    const columns = poissonProbabilities(rate).probabilities.length;
-    return columns > most ? columns : most;
-  }, 2);
-  let bits = 1;
-  while (2 << (bits - 1) < widest) bits++;
-  return bits;
-}
-
-export function arrivalTables(traffic: ServingTraffic) {
-  const bits = arrivalBits(traffic);
-  const tables = traffic.rates.map((rate) => {
-    const { offset, probabilities } = poissonProbabilities(rate);
-    return buildAlias(probabilities, offset, bits);
-  });
+export function trafficTables(traffic: ServingTraffic, arrivals: ArrivalTables) {
   return {
-    arrivalAlias: Uint32Array.from(tables.flatMap((table) => Array.from(table.columns))),
-    arrivalOffset: Uint32Array.from(tables, (table) => table.offset),
+    arrivalAlias: arrivals.columns,
+    arrivalOffset: arrivals.offsets,
     levelRate: Float32Array.from(traffic.rates),
     profileLevel: Uint32Array.from(traffic.levels),
     profilePhase: Uint32Array.from(traffic.phases),
@@ -83,7 +70,7 @@ export function gridTables(config: ServingConfig, axes: Record<'batch' | 'kv' | 
     promptNodes: axes.prompt.nodes,
     promptInv: axes.prompt.inv,
     promptEdges: Float32Array.from(PROMPT_EDGES),
-    specPlane: Uint32Array.from(SPEC_CHOICES, (length) => specPlane(table, length)),
+    specPlane: Uint32Array.from(SPEC_LENGTH_CHOICES, (length) => specPlane(table, length)),
     quantPlane: Uint32Array.from([0, 1, 2], (tier) => quantPlane(table, tier)),
     grid: packGrid(config),
   };
@@ -122,7 +109,7 @@ export function factorTables(config: ServingConfig) {
   const base = config.dynamics === 'origin' ? config.acceptBase : 0;
   const accept = new Float32Array(NUM_SPEC_CHOICES * NUM_BUCKETS);
   const speed = new Float32Array(NUM_SPEC_CHOICES * NUM_BUCKETS);
-  SPEC_CHOICES.forEach((length, spec) => {
+  SPEC_LENGTH_CHOICES.forEach((length, spec) => {
     for (let bucket = 0; bucket < NUM_BUCKETS; bucket++) {
       const rate = (base * (1 - 0.1 * bucket)) / (1 + 0.15 * length);
       const clipped = rate < 1 ? (rate > 0 ? rate : 0) : 1;

@@ -1,11 +1,11 @@
 /** The three action spaces of serving and how their members become action rows. */
+
 import {
   configurationGrid,
   type ServingAction,
   type ServingConfig,
-  SPEC_CHOICES,
 } from '../../compile/serving/serving.js';
-import { UNIT_STEPS } from '../../generated/serving.js';
+import { SPEC_LENGTH_CHOICES, UNIT_STEPS } from '../../generated/serving.js';
 import { Box, Choice, Dict, Discrete, type Space } from '../../spaces/index.js';
 import { isNumberArray, show } from '../../spaces/space.js';
 import { ACTION_FIELDS } from './common.js';
@@ -28,7 +28,7 @@ export function actionCodec(config: ServingConfig): ActionCodec {
 const FIELD_SPACES: Record<keyof ServingAction, Space<unknown>> = {
   kv_budget: new Box({ low: 0.1, high: 1 }),
   batch_size: new Discrete(512, 1),
-  spec_length: new Choice(SPEC_CHOICES),
+  spec_length: new Choice(SPEC_LENGTH_CHOICES),
   prefill_disagg: new Discrete(2),
   quant_tier: new Discrete(3),
 };
@@ -108,7 +108,7 @@ export function normaliseAction(action: ServingAction): Float32Array {
   return Float32Array.of(
     (action.kv_budget - 0.1) / 0.45 - 1,
     middle(Math.round(doublings * (UNIT_STEPS - 1)), UNIT_STEPS),
-    middle(SPEC_CHOICES.indexOf(action.spec_length), SPEC_CHOICES.length),
+    middle(SPEC_LENGTH_CHOICES.indexOf(action.spec_length), SPEC_LENGTH_CHOICES.length),
     middle(Number(action.prefill_disagg), 2),
     middle(action.quant_tier, 3),
   );

@@ -1,11 +1,8 @@
 /** What the configurations of both dynamics have in common. */
-import {
-  type ServingAction,
-  type ServingCommon,
-  SPEC_CHOICES,
-} from '../../compile/serving/serving.js';
+
+import type { ServingAction, ServingCommon } from '../../compile/serving/serving.js';
 import type { PerfTable } from '../../data/perf-table.js';
-import { servingLayout } from '../../generated/serving.js';
+import { SPEC_LENGTH_CHOICES, servingLayout } from '../../generated/serving.js';
 import type { ConfigReader } from '../config-reader.js';
 
 export const ACTION_FIELDS = servingLayout.actions.map(
@@ -43,11 +40,11 @@ function readShares(reader: ConfigReader): [number, number, number] {
 /** A configuration of the server, in JSON. */
 export function readAction(reader: ConfigReader): ServingAction {
   const length = reader.number('spec_length', { min: 0, max: 8, integer: true });
-  const spec = SPEC_CHOICES.find((choice) => choice === length);
+  const spec = SPEC_LENGTH_CHOICES.find((choice) => choice === length);
   return {
     kv_budget: reader.number('kv_budget', { min: 0.1, max: 1 }),
     batch_size: reader.number('batch_size', { min: 1, max: 512, integer: true }),
-    spec_length: spec ?? reader.refuse('spec_length', `one of ${SPEC_CHOICES.join(', ')}`),
+    spec_length: spec ?? reader.refuse('spec_length', `one of ${SPEC_LENGTH_CHOICES.join(', ')}`),
     prefill_disagg: reader.boolean('prefill_disagg'),
     quant_tier: reader.number('quant_tier', { min: 0, max: 2, integer: true }),
   };
@@ -56,6 +53,6 @@ export function readAction(reader: ConfigReader): ServingAction {
 /** A configuration row as an action by names; the draft length is one of the choices. */
 export function namedAction(row: readonly number[]): ServingAction {
   const [kv_budget, batch_size, length, prefill_disagg, quant_tier] = row;
-  const spec_length = SPEC_CHOICES.findLast((choice) => choice <= length) ?? 0;
+  const spec_length = SPEC_LENGTH_CHOICES.findLast((choice) => choice <= length) ?? 0;
   return { kv_budget, batch_size, spec_length, prefill_disagg, quant_tier };
 }

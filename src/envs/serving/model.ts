@@ -7,14 +7,11 @@ import {
   metric,
   type ServingScalars,
   type ServingTables,
+  SPEC_LENGTH_CHOICES,
 } from '../../generated/serving.js';
 import { decodeProgram } from '../../program/program.js';
 import type { Outputs } from '../../reference/environment.js';
-import {
-  type Configuration,
-  ServingProgram,
-  SPEC_LENGTHS,
-} from '../../reference/serving/decode.js';
+import { type Configuration, ServingProgram } from '../../reference/serving/decode.js';
 import { advanceMeasured } from '../../reference/serving/measured.js';
 import { advanceOrigin } from '../../reference/serving/origin.js';
 import { ServingEnvironment } from '../../reference/serving/serving.js';
@@ -123,7 +120,7 @@ export class ServingModel {
 function configure(target: Configuration, row: readonly number[]): void {
   target.kvBudget = Math.fround(row[0]);
   target.batchSize = row[1];
-  target.specIndex = SPEC_LENGTHS.findLastIndex((choice) => choice <= row[2]);
+  target.specIndex = SPEC_LENGTH_CHOICES.findLastIndex((choice) => choice <= row[2]);
   target.prefillDisagg = row[3];
   target.quantTier = row[4];
 }

@@ -14,7 +14,15 @@ import type { ActionRow } from '../environment.js';
 import { Grid } from './grid.js';
 
 // Held here: V8 folds a constant of the module itself, but reads an imported one at every use.
-const { actionMode, action: field, GRID_METRICS, NUM_BUCKETS, promptKind, UNIT_STEPS } = generated;
+const {
+  actionMode,
+  action: field,
+  GRID_METRICS,
+  NUM_BUCKETS,
+  promptKind,
+  UNIT_STEPS,
+  SPEC_LENGTH_CHOICES,
+} = generated;
 
 const f = Math.fround;
 
@@ -42,9 +50,6 @@ export const gridMetric = {
 
 /** The origin's dynamics read the first six. */
 export const ORIGIN_METRICS = 6;
-
-/** Allowed draft lengths, by spec index. */
-export const SPEC_LENGTHS = [0, 1, 2, 4, 8] as const;
 
 /** x clipped to [low, high]; anything that is not above low, NaN included, reads low. */
 export function clip(x: number, low: number, high: number): number {
@@ -154,7 +159,8 @@ function decodeStructured(row: Float32Array, at: number, config: Configuration):
   config.kvBudget = clip(row[at + field.kvBudget], f(0.1), 1);
   config.batchSize = Math.trunc(clip(row[at + field.batchSize], 1, 512));
   config.specIndex = 0;
-  for (let i = 1; i < SPEC_LENGTHS.length; i++) config.specIndex += spec >= SPEC_LENGTHS[i] ? 1 : 0;
+  for (let i = 1; i < SPEC_LENGTH_CHOICES.length; i++)
+    config.specIndex += spec >= SPEC_LENGTH_CHOICES[i] ? 1 : 0;
   config.prefillDisagg = row[at + field.prefillDisagg] >= 1 ? 1 : 0;
   config.quantTier = (quant >= 1 ? 1 : 0) + (quant >= 2 ? 1 : 0);
 }
@@ -169,7 +175,7 @@ function decodeNormalised(row: Float32Array, batchOfUnit: Float32Array, config: 
   const kv = f(f(0.1) + f(unit(field.kvBudget) * f(0.45)));
   config.kvBudget = kv < 1 ? kv : 1;
   config.batchSize = batchOfUnit[part(field.batchSize, UNIT_STEPS)];
-  config.specIndex = part(field.specLength, SPEC_LENGTHS.length);
+  config.specIndex = part(field.specLength, SPEC_LENGTH_CHOICES.length);
   config.prefillDisagg = part(field.prefillDisagg, 2);
   config.quantTier = part(field.quantTier, 3);
 }

@@ -15,13 +15,13 @@ import { sampleQuantile } from '../../program/sample.js';
 import { drawBlock, wordBelow } from '../draws.js';
 import type { ActionRow, Outputs, ReferenceEnvironment } from '../environment.js';
 import { scaleRow } from '../rows.js';
-import { kvOccupancy, ORIGIN_METRICS, ServingProgram, SPEC_LENGTHS } from './decode.js';
+import { kvOccupancy, ORIGIN_METRICS, ServingProgram } from './decode.js';
 import { advanceMeasured } from './measured.js';
 import { advanceOrigin } from './origin.js';
 import type { ServingState, StepScratch } from './state.js';
 
 // Held here: V8 folds a constant of the module itself, but reads an imported one at every use.
-const { dynamics, GRID_METRICS, metric, observation, promptKind } = generated;
+const { dynamics, GRID_METRICS, metric, observation, promptKind, SPEC_LENGTH_CHOICES } = generated;
 
 const f = Math.fround;
 
@@ -138,7 +138,7 @@ export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
   private reportConfiguration(state: ServingState, out: Outputs): void {
     out.metrics[metric.appliedBatchSize] = state.batchSize;
     out.metrics[metric.appliedKvBudget] = state.kvBudget;
-    out.metrics[metric.appliedSpecLength] = SPEC_LENGTHS[state.specIndex];
+    out.metrics[metric.appliedSpecLength] = SPEC_LENGTH_CHOICES[state.specIndex];
     out.metrics[metric.appliedPrefillDisagg] = state.prefillDisagg;
     out.metrics[metric.appliedQuantTier] = state.quantTier;
   }
@@ -168,7 +168,7 @@ export class ServingEnvironment implements ReferenceEnvironment<ServingState> {
 
   private observeMeasured(state: ServingState, row: Float32Array): void {
     row[observation.capacityRps] = this.scratch.capacityRps;
-    row[observation.activeSpecLength] = SPEC_LENGTHS[state.specIndex];
+    row[observation.activeSpecLength] = SPEC_LENGTH_CHOICES[state.specIndex];
     row[observation.activePrefillDisagg] = state.prefillDisagg;
     row[observation.activeQuantTier] = state.quantTier;
     row[observation.rolloutStepsLeft] = state.rolloutLeft;

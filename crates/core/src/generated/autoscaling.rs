@@ -486,6 +486,7 @@ pub mod action {
     pub const COUNT: usize = 2;
 }
 
+
 /// What a program of this family must look like.
 pub const LAYOUT: Layout = Layout {
     family: 2,

@@ -744,6 +744,7 @@ pub mod action {
     pub const COUNT: usize = 1;
 }
 
+
 /// What a program of this family must look like.
 pub const LAYOUT: Layout = Layout {
     family: 4,

@@ -786,6 +786,7 @@ pub mod action {
     pub const COUNT: usize = 5;
 }
 
+pub const SPEC_LENGTH_CHOICES: [f32; 5] = [0.0, 1.0, 2.0, 4.0, 8.0];
 /// What a program of this family must look like.
 pub const LAYOUT: Layout = Layout {
     family: 1,

@@ -1,7 +1,7 @@
 //! Decoding of action rows into configurations.
 
-use super::{SPEC_LENGTHS, Serving, clip32};
-use crate::generated::serving::{UNIT_STEPS, action, action_mode};
+use super::{Serving, clip32};
+use crate::generated::serving::{SPEC_LENGTH_CHOICES, UNIT_STEPS, action, action_mode};
 
 /// A configuration of the server.
 #[derive(Clone, Copy, Default)]
@@ -60,7 +60,7 @@ fn decode_structured(number: impl Fn(usize) -> f32) -> Configuration {
     Configuration {
         kv_budget: clip32(number(action::KV_BUDGET), 0.1, 1.0),
         batch_size: clip32(number(action::BATCH_SIZE), 1.0, 512.0) as i32 as f32,
-        spec_index: SPEC_LENGTHS[1..]
+        spec_index: SPEC_LENGTH_CHOICES[1..]
             .iter()
             .map(|&length| u32::from(spec >= length))
             .sum(),
@@ -81,7 +81,7 @@ fn decode_normalised(number: impl Fn(usize) -> f32, batch_of_unit: &[f32]) -> Co
     Configuration {
         kv_budget: if kv < 1.0 { kv } else { 1.0 },
         batch_size: batch_of_unit[part(action::BATCH_SIZE, UNIT_STEPS as u32) as usize],
-        spec_index: part(action::SPEC_LENGTH, SPEC_LENGTHS.len() as u32),
+        spec_index: part(action::SPEC_LENGTH, SPEC_LENGTH_CHOICES.len() as u32),
         prefill_disagg: part(action::PREFILL_DISAGG, 2),
         quant_tier: part(action::QUANT_TIER, 3),
     }

@@ -1,9 +1,9 @@
 //! The kernel's decoding of action rows, a group at a time.
 
+use super::Serving;
 use super::decode::Configuration;
 use super::group::{Configurations, Group};
-use super::{SPEC_LENGTHS, Serving};
-use crate::generated::serving::{action, action_mode, word};
+use crate::generated::serving::{SPEC_LENGTH_CHOICES, action, action_mode, word};
 use crate::simd::{Float, GROUP_MAX, Isa, Word};
 
 impl Serving {
@@ -72,7 +72,7 @@ impl Serving {
         let default = &self.default;
         let kv_budget = field[action::KV_BUDGET].clip(f32s(0.1), f32s(1.0));
         let batch_size = field[action::BATCH_SIZE].clip(f32s(1.0), f32s(512.0));
-        let spec_index = I::rank(field[action::SPEC_LENGTH], &SPEC_LENGTHS[1..]);
+        let spec_index = I::rank(field[action::SPEC_LENGTH], &SPEC_LENGTH_CHOICES[1..]);
         let prefill_disagg = I::rank(field[action::PREFILL_DISAGG], &[1.0]);
         let quant_tier = I::rank(field[action::QUANT_TIER], &[1.0, 2.0]);
         let whole = I::float(I::whole(batch_size));

@@ -1,11 +1,13 @@
 //! The kernel: the oracle's step for a group of lanes at a time, in stages. Operation for
 //! operation it is `serving.rs`; the order within a lane is the oracle's, so the bits are.
 
+use super::Serving;
 use super::fold_lanes::fold;
 use super::group::{Configurations, Group, Metrics, Outcome, Stage, Traffic};
 use super::traffic_lanes::draw;
-use super::{SPEC_LENGTHS, Serving};
-use crate::generated::serving::{GRID_METRICS, metric, observation, real, word};
+use crate::generated::serving::{
+    GRID_METRICS, SPEC_LENGTH_CHOICES, metric, observation, real, word,
+};
 use crate::simd::{Float, Isa, Word};
 use crate::store::{Block, LANES};
 
@@ -146,7 +148,7 @@ impl Serving {
 #[inline(always)]
 fn report_configuration<I: Isa>(group: &Group, m: &mut Metrics<I>) {
     let mut lengths = [0.0; 16];
-    lengths[..SPEC_LENGTHS.len()].copy_from_slice(&SPEC_LENGTHS);
+    lengths[..SPEC_LENGTH_CHOICES.len()].copy_from_slice(&SPEC_LENGTH_CHOICES);
     m[metric::APPLIED_BATCH_SIZE] = I::narrow(group.real::<I>(real::BATCH_SIZE));
     m[metric::APPLIED_KV_BUDGET] = I::narrow(group.real::<I>(real::KV_BUDGET));
     m[metric::APPLIED_SPEC_LENGTH] = I::lookup(&lengths, group.word::<I>(word::SPEC_INDEX));

@@ -20,8 +20,8 @@ mod traffic_lanes;
 use crate::env::Env;
 use crate::generated::common::stream;
 use crate::generated::serving::{
-    AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, QUANTILE_CELLS, Scalars, Tables, dynamics,
-    metric, observation, prompt_kind, real, statistic, word,
+    AXIS_NODES_MAX, GRID_METRICS, LAYOUT, NUM_BUCKETS, QUANTILE_CELLS, SPEC_LENGTH_CHOICES,
+    Scalars, Tables, dynamics, metric, observation, prompt_kind, real, statistic, word,
 };
 use crate::program::Program;
 use crate::rng::{philox, word_below};
@@ -32,9 +32,6 @@ use crate::store::{Block, Shape};
 use decode::Configuration;
 use grid::Grid;
 use grid_lanes::Corners;
-
-/// Allowed draft lengths, by spec index.
-const SPEC_LENGTHS: [f32; 5] = [0.0, 1.0, 2.0, 4.0, 8.0];
 
 /// Scalars of the table part, rounded to f32 once.
 struct Rounded {
@@ -245,7 +242,8 @@ impl Serving {
     fn report_configuration(&self, block: &Block, lane: usize, m: &mut [f32; metric::COUNT]) {
         m[metric::APPLIED_BATCH_SIZE] = block.reals[real::BATCH_SIZE][lane] as f32;
         m[metric::APPLIED_KV_BUDGET] = block.reals[real::KV_BUDGET][lane] as f32;
-        m[metric::APPLIED_SPEC_LENGTH] = SPEC_LENGTHS[block.words[word::SPEC_INDEX][lane] as usize];
+        m[metric::APPLIED_SPEC_LENGTH] =
+            SPEC_LENGTH_CHOICES[block.words[word::SPEC_INDEX][lane] as usize];
         m[metric::APPLIED_PREFILL_DISAGG] = block.words[word::PREFILL_DISAGG][lane] as f32;
         m[metric::APPLIED_QUANT_TIER] = block.words[word::QUANT_TIER][lane] as f32;
     }
@@ -275,7 +273,8 @@ impl Serving {
         row[observation::TIMESTEP] = words[word::STEP][lane] as f32;
         row[observation::COST_SO_FAR] = reals[real::COST_SO_FAR][lane] as f32;
         row[observation::CAPACITY_RPS] = step.capacity_rps as f32;
-        row[observation::ACTIVE_SPEC_LENGTH] = SPEC_LENGTHS[words[word::SPEC_INDEX][lane] as usize];
+        row[observation::ACTIVE_SPEC_LENGTH] =
+            SPEC_LENGTH_CHOICES[words[word::SPEC_INDEX][lane] as usize];
         row[observation::ACTIVE_PREFILL_DISAGG] = words[word::PREFILL_DISAGG][lane] as f32;
         row[observation::ACTIVE_QUANT_TIER] = words[word::QUANT_TIER][lane] as f32;
         row[observation::ROLLOUT_STEPS_LEFT] = words[word::ROLLOUT_LEFT][lane] as f32;
