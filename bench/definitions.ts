@@ -2,7 +2,7 @@
  * What the benchmark measures: data only. `measure.ts` times it, `workload.ts` says what each kind
  * of timing calls, `goals.ts` what is expected of it.
  */
-import type { BackendName, Kernel } from '../src/backend.js';
+import { BACKEND_NAMES, type BackendName, type Kernel } from '../src/backend.js';
 
 /** Measurements that are compared with each other; they are timed in turns. */
 export const GROUPS = ['kernels', 'environments', 'threads', 'calls', 'single', 'peers'] as const;
@@ -97,7 +97,6 @@ const ENVS_MAX: Readonly<Record<BackendName, number>> = {
   assemblyscript: 65536,
   reference: 4096,
 };
-const BACKENDS: readonly BackendName[] = ['native', 'wasm', 'assemblyscript', 'reference'];
 /** `auto` first: a kernel that `auto` takes on this machine is not measured a second time. */
 const KERNELS: Readonly<Record<BackendName, readonly Kernel[]>> = {
   native: ['auto', 'avx512', 'avx2', 'portable', 'scalar'],
@@ -159,7 +158,7 @@ function define({ environment, task }: Subject, choice: Choice): Definition {
 
 /** Every backend and kernel on the usual batch. */
 function kernelDefinitions(subject: Subject): Definition[] {
-  return BACKENDS.flatMap((backend) =>
+  return BACKEND_NAMES.flatMap((backend) =>
     KERNELS[backend].map((kernel) => define(subject, { group: 'kernels', backend, kernel })),
   );
 }
@@ -169,7 +168,7 @@ function kernelDefinitions(subject: Subject): Definition[] {
  * the large ones without leaving the core.
  */
 function environmentDefinitions(subject: Subject): Definition[] {
-  const backends = subject.environment === 'serving' ? BACKENDS : BACKENDS.slice(0, 1);
+  const backends = subject.environment === 'serving' ? BACKEND_NAMES : BACKEND_NAMES.slice(0, 1);
   const large = ENVS.filter((envs) => envs >= LARGE_ENVS && envs <= subject.envsMax);
   const held = large.map((envs) => {
     return define(subject, { group: 'environments', ...HOLD, envs, isQuick: false });
@@ -193,7 +192,7 @@ function threadDefinitions(subject: Subject): Definition[] {
 
 /** What is paid once, and what is paid for each step. */
 function callDefinitions(subject: Subject): Definition[] {
-  const calls = BACKENDS.flatMap((backend) =>
+  const calls = BACKEND_NAMES.flatMap((backend) =>
     CALLS.map((timed) => {
       const steps = timed === 'rollout' ? ROLLOUT_STEPS : 1;
       return define(subject, { group: 'calls', backend, timed, steps, isQuick: false });
@@ -206,7 +205,7 @@ function callDefinitions(subject: Subject): Definition[] {
 /** One environment in a loop: what a call costs. */
 function singleDefinitions(subject: Subject): Definition[] {
   const steps = 4 * SMALL_CALLS;
-  return BACKENDS.flatMap((backend) =>
+  return BACKEND_NAMES.flatMap((backend) =>
     (['empty', 'step', 'env-step'] as const).map((timed) => {
       const isQuick = backend === 'native';
       return define(subject, { group: 'single', backend, timed, steps, envs: 1, isQuick });

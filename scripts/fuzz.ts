@@ -8,9 +8,11 @@
  * Progress goes to stderr, Ctrl-C prints the summary. Exits with 1 on a difference, which it prints
  * with the command that plays it again, and with 2 on a wrong argument.
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Backend } from '../src/backend.js';
+import { BACKEND_NAMES } from '../src/backend.js';
 import { loadBackend } from '../src/index.js';
 import {
   compareCase,
@@ -23,7 +25,7 @@ import {
 } from '../tests/support/fuzz.js';
 import { FUZZ_FAMILIES } from '../tests/support/fuzz-families.js';
 
-const BACKENDS = ['native', 'wasm', 'assemblyscript'] as const;
+const BACKENDS = BACKEND_NAMES.filter((name) => name !== 'reference');
 /** Cases between two looks at the clock and at Ctrl-C. */
 const CHUNK = 20;
 const REPORT_EVERY_MS = 5000;

@@ -1,7 +1,7 @@
 /**
  * Writes the layout of every environment, from `src/envs/<stem>/spec.json`, into TypeScript, Rust,
- * AssemblyScript and the tables of its page in `docs/environments`. `--check` writes nothing and
- * fails where a file is out of date.
+ * AssemblyScript and the tables of its page in `docs/environments`, and the package's version into
+ * TypeScript. `--check` writes nothing and fails where a file is out of date.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -15,7 +15,12 @@ import {
 } from './generate/families.js';
 import { rustCommon, rustFamily, rustModule } from './generate/rust.js';
 import { type CommonSpec, type FamilySpec, mergeFamily } from './generate/spec.js';
-import { typescriptCommon, typescriptFamily, typescriptIndex } from './generate/typescript.js';
+import {
+  typescriptCommon,
+  typescriptFamily,
+  typescriptIndex,
+  typescriptVersion,
+} from './generate/typescript.js';
 
 const root = new URL('..', import.meta.url);
 const read = <T>(path: string): T => JSON.parse(readFileSync(new URL(path, root), 'utf8')) as T;
@@ -36,6 +41,10 @@ export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>([
     ['src/generated/common.ts', typescriptCommon(common)],
     ['src/generated/index.ts', typescriptIndex(families)],
+    [
+      'src/generated/version.ts',
+      typescriptVersion(read<{ version: string }>('package.json').version),
+    ],
     ['crates/core/src/generated/common.rs', rustCommon(common)],
     ['crates/core/src/generated/mod.rs', rustModule(families)],
     ['assembly/generated/common.ts', assemblyCommon(common)],

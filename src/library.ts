@@ -18,6 +18,7 @@ export * from './check/index.js';
 export * from './data/index.js';
 export * from './envs/index.js';
 export * from './evaluation/index.js';
+export { VERSION } from './generated/version.js';
 export { ProgramError } from './program/program.js';
 export * from './spaces/index.js';
 export * from './verify/index.js';

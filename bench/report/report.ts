@@ -1,5 +1,6 @@
 /** A run as Markdown: what is printed, saved and put into docs/PERFORMANCE.md. */
 
+import { BACKEND_NAMES } from '../../src/backend.js';
 import { BATCH_ENVS, SUBJECTS } from '../definitions.js';
 import { type Measurement, type Results, stepsPerSecond } from '../harness/results.js';
 import { median, pairedRatio, spread } from '../harness/statistics.js';
@@ -9,7 +10,6 @@ import { count, figure, table } from './markdown.js';
 
 /** Rounds that lie further apart than this, relative to their median, deserve a warning. */
 const NOISY_SPREAD = 0.25;
-const BACKENDS = ['native', 'wasm', 'assemblyscript', 'reference'];
 
 /** The whole report. */
 export function resultsText(results: Results): string {
@@ -234,7 +234,7 @@ function of(measurements: readonly Measurement[], group: string): Measurement[] 
 /** Environments in their usual order, and for each the backends that were measured. */
 function pairs(members: readonly Measurement[]): [environment: string, backend: string][] {
   return SUBJECTS.flatMap(({ environment }) =>
-    BACKENDS.filter((backend) => {
+    BACKEND_NAMES.filter((backend) => {
       return members.some((m) => m.environment === environment && m.backend === backend);
     }).map((backend): [string, string] => [environment, backend]),
   );

@@ -1,9 +1,8 @@
 /** `infragym doctor`: what this machine has, and the command that would add what is missing. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import type { Command } from 'commander';
-import { type BackendStatus, backendReport } from '../index.js';
+import { type BackendStatus, backendReport, VERSION } from '../index.js';
 import { finish } from './options.js';
 import { formatTable, print, printJson, shortenPaths } from './output.js';
 
@@ -31,10 +30,8 @@ export function addDoctor(program: Command): void {
 }
 
 function describeMachine() {
-  const manifest = new URL('../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return {
-    infragym: version,
+    infragym: VERSION,
     node: process.version.slice(1),
     platform: `${process.platform}-${process.arch}`,
     cpu: cpus()[0]?.model ?? 'unknown',

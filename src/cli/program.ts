@@ -1,5 +1,4 @@
 /** The commands, and what becomes of errors: a message and an exit code. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import {
   BackendUnavailableError,
@@ -7,6 +6,7 @@ import {
   DataError,
   ProgramError,
   SnapshotError,
+  VERSION,
 } from '../index.js';
 import { addCompile } from './compile.js';
 import { addDataset } from './dataset.js';
@@ -40,7 +40,7 @@ DEBUG=1 adds stack traces to errors.`;
 export async function main(args: readonly string[]): Promise<number> {
   const program = new Command('infragym')
     .description('Reinforcement-learning environments for computing infrastructure.')
-    .version(version())
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', EXIT_CODES);
@@ -66,9 +66,4 @@ function exitCodeOf(error: unknown): number {
   note(isInput ? `error: ${message}` : `internal error: ${message}`);
   if (process.env['DEBUG'] && error instanceof Error) note(error.stack ?? '');
   return isInput ? 2 : 3;
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Columns, DataLimits } from './columns.js';
 import { checkLimit, DEFAULT_DATA_LIMITS } from './columns.js';
 import { readCsv } from './csv.js';
-import { DataError } from './errors.js';
+import { DataError, quote } from './errors.js';
 import { isParquet, readParquet } from './parquet.js';
 import type { PerfTable } from './perf-table.js';
 import { decodePerfTable } from './perf-table.js';
@@ -68,6 +68,35 @@ export function loadShippedTable(name: string): PerfTable {
     throw new DataError(`no table is called "${name}"; there are ${SHIPPED_TABLES.join(', ')}`);
   }
   return decodePerfTable(readFileSync(join(packageFolder('data/tables'), `${name}.json`), 'utf8'));
+}
+
+/** Things that a task's configuration names: shipped ones by name, a user's own by path. */
+export interface NamedFiles<T> {
+  /** In errors, e.g. `rate trace`. */
+  readonly kind: string;
+  /** Names of what comes with the package, and whatever else an error should list. */
+  readonly names: readonly string[];
+  /** What comes with the package under a name; undefined where nothing does. */
+  shipped(name: string): T | undefined;
+  /** Reads a file of the user's; absent where only shipped names are taken. */
+  read?(bytes: Uint8Array, path: string): T;
+}
+
+/** What ships under a name, else the file at that path. @throws DataError naming either. */
+export function loadNamed<T>({ kind, names, shipped, read }: NamedFiles<T>, name: string): T {
+  const known = shipped(name);
+  if (known !== undefined) return known;
+  const list = names.length > 0 ? `one of ${names.join(', ')}` : 'registered';
+  if (read === undefined) throw new DataError(`${kind} ${quote(name)} is not ${list}`);
+  if (!existsSync(name) || !statSync(name).isFile()) {
+    throw new DataError(`${kind} ${quote(name)} is neither a file nor ${list}`);
+  }
+  try {
+    checkLimit('file size in bytes', statSync(name).size, DEFAULT_DATA_LIMITS.fileBytes);
+    return read(new Uint8Array(readFileSync(name)), name);
+  } catch (error) {
+    throw error instanceof DataError ? error.inFile(name) : error;
+  }
 }
 
 /** A folder of the package that this file, compiled or not, lies in; it has a README.md. */

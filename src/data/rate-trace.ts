@@ -1,8 +1,10 @@
 /** Reads a request rate over time: web access counts per minute. Browser-safe. */
-import type { Column, Columns } from './columns.js';
+
+import type { Columns } from './columns.js';
 import { rowCount } from './columns.js';
 import { readCsv } from './csv.js';
-import { DataError, quote } from './errors.js';
+import { DataError } from './errors.js';
+import { numbersOf } from './job-trace.js';
 
 /** A recorded or computed rate over time, e.g. from `readRateTrace`. */
 export interface RateTrace {
@@ -58,19 +60,6 @@ export function readRateTrace(
   }
   const { name, source, licence } = options;
   return { name, source, licence, minutesPerEntry, requests: sumBy(requests, rowsPerEntry) };
-}
-
-function numbersOf(columns: Columns, name: string): Float64Array {
-  const column: Column | undefined = columns[name];
-  if (column === undefined) {
-    const found = Object.keys(columns).join(', ') || 'none';
-    throw new DataError(`is missing; the file has ${found}`, { column: name });
-  }
-  if (column instanceof Float64Array) return column;
-  const numbers = Float64Array.from(column, (text) => (text.trim() === '' ? NaN : Number(text)));
-  const bad = numbers.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return numbers;
-  throw new DataError(`${quote(column[bad])} is not a number`, { row: bad + 1, column: name });
 }
 
 /** The spacing of the minutes. */

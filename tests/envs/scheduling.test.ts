@@ -234,7 +234,7 @@ describe('refusals', () => {
     [{ tiers: [] }, /config\.tiers/],
     [{ workload: 'trace', trace: 'giant' }, /config\.trace .*row 2 asks for cpu 161/],
     [{ workload: 'trace', trace: 'burst' }, /max_arrivals_per_step is 10.*at least 11.*row 11/],
-    [{ workload: 'trace', trace: 'nowhere' }, /"nowhere" is neither registered nor a file/],
+    [{ workload: 'trace', trace: 'nowhere' }, /"nowhere" is neither a file nor registered/],
     [{ workload: 'google_v2_sampled', job_duration_max_steps: 50 }, /job_duration_max_steps is 50/],
     [{ nservers: 3 }, /config\.nservers is unknown/],
   ])('%j', (config, message) => {

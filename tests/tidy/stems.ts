@@ -31,7 +31,7 @@ const stemTrees = [
   /^docs\/environments\/(\w+)\.md$/,
 ];
 
-const sharedNames = ['common', 'index', 'mod', 'README'];
+const sharedNames = ['common', 'index', 'mod', 'README', 'version'];
 
 /** Files in a tree of stems whose stem has no spec. */
 export function filesWithoutSpec(): string[] {

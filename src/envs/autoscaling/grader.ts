@@ -85,7 +85,7 @@ const foldSteps = (steps: readonly LogStep[]): EpisodeStatistics =>
  * @throws RangeError naming the row and the field that is missing or no finite number
  */
 export function gradeAutoscalingLog(task: CompiledTask, log: unknown): Grade {
-  return task.grade(foldSteps(readLogSteps(log, autoscalingLayout, NEEDED)));
+  return task.grade(foldSteps(readLogSteps(log, autoscalingLayout, { metrics: NEEDED })));
 }
 
 /** The entries of a configuration that say what the states alone do not. */

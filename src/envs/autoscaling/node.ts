@@ -1,9 +1,6 @@
 /** Lets autoscaling tasks name shipped rate traces and CSV files of their own. Node only. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { checkLimit, DEFAULT_DATA_LIMITS } from '../../data/columns.js';
-import { DataError, quote } from '../../data/errors.js';
-import { packageFolder } from '../../data/node.js';
-import type { RateTrace } from '../../data/rate-trace.js';
+import { readFileSync } from 'node:fs';
+import { loadNamed, packageFolder } from '../../data/node.js';
 import { readRateTrace } from '../../data/rate-trace.js';
 import { rateTraces } from './registered.js';
 
@@ -15,25 +12,19 @@ export const SHIPPED_RATES: Readonly<Record<string, { source: string; licence: s
   },
 };
 
-/** A shipped trace by its name, else the CSV file there, one row a step. */
-function loadTrace(nameOrPath: string): RateTrace {
-  const shipped = Object.entries(SHIPPED_RATES).find(([name]) => name === nameOrPath);
-  if (shipped !== undefined) {
-    const [name, origin] = shipped;
-    const text = readFileSync(`${packageFolder('data/rates')}/${name}.csv`, 'utf8');
-    return readRateTrace(text, { name, ...origin });
-  }
-  if (!existsSync(nameOrPath) || !statSync(nameOrPath).isFile()) {
-    const names = Object.keys(SHIPPED_RATES).join(', ');
-    throw new DataError(`rate trace ${quote(nameOrPath)} is neither a file nor one of ${names}`);
-  }
-  try {
-    checkLimit('file size in bytes', statSync(nameOrPath).size, DEFAULT_DATA_LIMITS.fileBytes);
-    const bytes = new Uint8Array(readFileSync(nameOrPath));
-    return readRateTrace(bytes, { name: nameOrPath, source: nameOrPath, licence: 'not stated' });
-  } catch (error) {
-    throw error instanceof DataError ? error.inFile(nameOrPath) : error;
-  }
-}
-
-rateTraces.useLoader(loadTrace);
+rateTraces.useLoader((name) =>
+  loadNamed(
+    {
+      kind: 'rate trace',
+      names: Object.keys(SHIPPED_RATES),
+      shipped(name) {
+        if (!Object.hasOwn(SHIPPED_RATES, name)) return undefined;
+        const text = readFileSync(`${packageFolder('data/rates')}/${name}.csv`, 'utf8');
+        return readRateTrace(text, { name, ...SHIPPED_RATES[name] });
+      },
+      read: (bytes, path) =>
+        readRateTrace(bytes, { name: path, source: path, licence: 'not stated' }),
+    },
+    name,
+  ),
+);

@@ -95,6 +95,6 @@ export function gradeProvisioningLog(
   log: unknown,
   context: GradeContext,
 ): Grade {
-  const steps = readLogSteps(log, provisioningLayout, NEEDED);
+  const steps = readLogSteps(log, provisioningLayout, { metrics: NEEDED });
   return task.grade(foldLogSteps(provisioningLayout, steps), context);
 }

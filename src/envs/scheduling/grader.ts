@@ -115,7 +115,7 @@ const WAIT_BIN = schedulingLayout.metrics.findIndex(({ name }) => name === 'wait
  * @throws RangeError naming the row and the field that is missing or no finite number
  */
 export function gradeSchedulingLog(task: CompiledTask, log: unknown, context: GradeContext): Grade {
-  const steps = readLogSteps(log, schedulingLayout, NEEDED);
+  const steps = readLogSteps(log, schedulingLayout, { metrics: NEEDED });
   steps.forEach(({ metrics }, i) => {
     const bin = metrics[WAIT_BIN];
     if (Number.isInteger(bin) && bin >= 0 && bin <= WAIT_BINS) return;

@@ -5,8 +5,8 @@
 
 import type { JsonObject } from '../../base/json.js';
 import { servingLayout } from '../../generated/serving.js';
-import { foldStep, foldsOf } from '../../program/statistics.js';
 import { ConfigReader } from '../config-reader.js';
+import { foldLogSteps } from '../episode-log.js';
 import type {
   CompiledTask,
   EpisodeStatistics,
@@ -14,13 +14,13 @@ import type {
   GradeContext,
   GraderRules,
 } from '../family.js';
-import { type LogNeeds, type LogStep, readLog } from './log.js';
+import { readLog, type ServingLogNeeds } from './log.js';
 
 /** Grades an episode that has at least one step. */
 type Grader = (statistics: EpisodeStatistics, context: GradeContext) => Grade;
 
 /** What each kind of grader needs of a log. */
-const LOG_NEEDS: Record<string, LogNeeds> = {
+const LOG_NEEDS: Record<string, ServingLogNeeds> = {
   throughput: { metrics: ['tokens_per_sec'], action: false, reward: false },
   latency: { metrics: ['ttft_p50_ms', 'gpu_memory_gb'], action: false, reward: false },
   balance: {
@@ -194,19 +194,5 @@ export function gradeStatistics(
  */
 export function gradeLog(task: CompiledTask, log: unknown, context: GradeContext = {}): Grade {
   const needs = LOG_NEEDS[graderKind(task.config)];
-  return task.grade(foldLog(readLog(log, needs)), context);
-}
-
-const folds = foldsOf(servingLayout);
-
-/** The statistics of a log's steps, by the recurrences that every backend folds. */
-function foldLog(steps: readonly LogStep[]): EpisodeStatistics {
-  const statistics = new Float64Array(servingLayout.statistics.length);
-  let previous: ArrayLike<number> = [];
-  steps.forEach(({ reward, metrics }, i) => {
-    foldStep(folds, statistics, 0, { step: i + 1, reward, cost: 0, metrics, previous });
-    previous = metrics;
-  });
-  const entries = servingLayout.statistics.map(({ name }, i) => [name, statistics[i]]);
-  return Object.fromEntries(entries);
+  return task.grade(foldLogSteps(servingLayout, readLog(log, needs)), context);
 }

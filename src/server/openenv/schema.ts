@@ -1,6 +1,5 @@
 /** JSON Schemas of a task's actions, observations and state, and its metadata. */
-import type { CompiledTask, TaskSpec } from '../../index.js';
-import { VERSION } from '../http/version.js';
+import { type CompiledTask, type TaskSpec, VERSION } from '../../index.js';
 import { hasObjectActions } from '../sessions/action.js';
 
 type JsonSchema = Record<string, unknown>;

@@ -1,8 +1,13 @@
 /** What `GET /info` tells: the words of the API and what stands behind it. */
 
-import { type Backend, type CompiledTask, describeTask, type TaskSpec } from '../../index.js';
+import {
+  type Backend,
+  type CompiledTask,
+  describeTask,
+  type TaskSpec,
+  VERSION,
+} from '../../index.js';
 import { ApiError } from '../http/errors.js';
-import { VERSION } from '../http/version.js';
 import { actionSchema, observationSchema } from '../openenv/schema.js';
 import { compiled, originNumber, taskSpecs } from './catalog.js';
 
