@@ -125,6 +125,14 @@ use std::sync::Arc;
 
 ${imports.join('\n')}
 
+/// A sentence on what is wrong with a program, by the names of the family that it claims.
+pub fn describe(bytes: &[u8], error: ProgramError) -> String {
+    let family = Program::family(bytes).unwrap_or_default();
+    let layouts = [${families.map(({ name }) => `&${upper(name)}`).join(', ')}];
+    let own = layouts.iter().find(|layout| layout.family == family);
+    error.describe(own.unwrap_or(&layouts[0]))
+}
+
 /// Validates a program and makes the tables of the family that it names.
 pub fn task(bytes: &[u8], metrics: bool) -> Result<Arc<dyn Task>, ProgramError> {
     let family = Program::family(bytes)?;

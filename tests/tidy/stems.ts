@@ -49,6 +49,7 @@ const dynamicsTrees = ['src/reference', 'crates/core/src/envs', 'assembly/envs']
  * language. A file beside the main one is a part, or a part for groups of lanes (`<part>-lanes`).
  */
 const parts: Readonly<Record<string, string>> = {
+  bound: 'the most that an episode can return, whatever is done in it',
   decode: 'reads an action row, or the program, into named values',
   grid: 'interpolates the performance table',
   state: 'the named state of one environment',

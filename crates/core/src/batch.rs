@@ -44,6 +44,8 @@ pub trait VectorEnv: Send {
     /// Takes the parameters by which `policy::LINEAR` and `policy::TABULAR` play; false, and
     /// nothing is taken, where they are none.
     fn set_parameters(&mut self, words: &[u32]) -> bool;
+    /// Makes the batch's threads anew, as a process must that was forked: it has none of them.
+    fn renew_threads(&mut self);
     /// Episodes that ended since the batch was made.
     fn episodes(&self) -> u64;
     /// Copies slots of the state out; see `Store::export_slots`.
@@ -293,6 +295,10 @@ impl<E: Env> VectorEnv for Batch<E> {
 
     fn set_parameters(&mut self, words: &[u32]) -> bool {
         self.parameters.set(words, &self.store.shape)
+    }
+
+    fn renew_threads(&mut self) {
+        self.pool.renew();
     }
 
     fn episodes(&self) -> u64 {

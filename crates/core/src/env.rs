@@ -27,6 +27,12 @@ pub trait Env: Send + Sync {
         step_lanes(self, block, 0..LANES, skip);
     }
 
+    /// Upper bound of the return of the episode that a seed and a number name, whatever is done in
+    /// it; `None` where the family knows none.
+    fn bound(&self, _seed: u64, _episode: u32) -> Option<f64> {
+        None
+    }
+
     /// Writes the action of a family's own policy; families without one leave the row alone.
     fn act(&self, _policy: u32, _block: &mut Block, _lane: usize) {}
 }

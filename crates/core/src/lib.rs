@@ -41,6 +41,11 @@ pub fn task(program: &[u8], metrics: bool) -> Result<Arc<dyn Task>, ProgramError
     envs::task(program, metrics)
 }
 
+/// A sentence on what is wrong with a program that was refused.
+pub fn describe(program: &[u8], error: ProgramError) -> String {
+    envs::describe(program, error)
+}
+
 /// Validates a program and makes a batch of its environments.
 pub fn create(program: &[u8], options: &Options) -> Result<Box<dyn VectorEnv>, ProgramError> {
     Ok(task(program, options.metrics)?.batch(options))

@@ -4,6 +4,8 @@
 /// A batch's threads.
 pub struct Pool {
     #[cfg(feature = "threads")]
+    number: usize,
+    #[cfg(feature = "threads")]
     threads: Option<rayon::ThreadPool>,
 }
 
@@ -18,14 +20,26 @@ impl Pool {
                 .ok()
         };
         Self {
+            number: threads,
             threads: if threads > 1 { build() } else { None },
         }
+    }
+
+    /// Other threads for those that a forked process no longer has. The old pool is left where it
+    /// is: to end it would be to wait for them.
+    #[cfg(feature = "threads")]
+    pub fn renew(&mut self) {
+        let fresh = Self::new(self.number);
+        std::mem::forget(std::mem::replace(self, fresh));
     }
 
     #[cfg(not(feature = "threads"))]
     pub fn new(_threads: usize) -> Self {
         Self {}
     }
+
+    #[cfg(not(feature = "threads"))]
+    pub fn renew(&mut self) {}
 
     /// Calls `work` once for every index below `count`, and waits.
     pub fn for_each(&self, count: usize, work: impl Fn(usize) + Sync) {

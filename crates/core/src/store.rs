@@ -29,6 +29,20 @@ pub struct Shape {
     pub statistics: usize,
 }
 
+impl Shape {
+    /// Bytes of a store of so many environments, metrics included where the shape has them; `None`
+    /// where there is no such number.
+    pub fn store_bytes(&self, num_envs: usize) -> Option<usize> {
+        let rows = self.action_dim + 2 * self.observation_dim + self.metric_dim + 2;
+        let channels = 4 * rows + 8 * self.statistics + self.mask_dim + 3;
+        let lane = self.slot_bytes(0..self.slots()).checked_add(channels)?;
+        num_envs
+            .div_ceil(LANES)
+            .checked_mul(LANES)?
+            .checked_mul(lane)
+    }
+}
+
 /// The arrays shared with the caller; alive as long as anyone holds them.
 pub struct Channels {
     pub actions: Buffer<u32>,

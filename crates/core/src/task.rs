@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::batch::{Batch, Options, VectorEnv};
 use crate::env::Env;
 use crate::family::FamilyTask;
+use crate::rounding::FloatEnv;
+use crate::store::Shape;
 
 /// A validated program with its family's tables.
 pub trait Task: Send + Sync {
@@ -12,6 +14,10 @@ pub trait Task: Send + Sync {
     fn program(&self) -> &[u8];
     /// Whether it is for batches that report their metrics.
     fn metrics(&self) -> bool;
+    /// Sizes of its batches.
+    fn shape(&self) -> Shape;
+    /// Upper bound of an episode's return, as `Env::bound`.
+    fn bound(&self, seed: u64, episode: u32) -> Option<f64>;
     /// Makes a batch. `options.metrics` must be the task's.
     fn batch(self: Arc<Self>, options: &Options) -> Box<dyn VectorEnv>;
 }
@@ -23,6 +29,15 @@ impl<E: Env + 'static> Task for FamilyTask<E> {
 
     fn metrics(&self) -> bool {
         self.metrics
+    }
+
+    fn shape(&self) -> Shape {
+        self.env.shape()
+    }
+
+    fn bound(&self, seed: u64, episode: u32) -> Option<f64> {
+        let _guard = FloatEnv::default_rounding();
+        self.env.bound(seed, episode)
     }
 
     fn batch(self: Arc<Self>, options: &Options) -> Box<dyn VectorEnv> {

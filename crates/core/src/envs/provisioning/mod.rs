@@ -3,6 +3,7 @@
 //! `src/reference/provisioning/provisioning.ts` is the specification; this is the oracle of the
 //! core, one lane at a time. Counts are integers, money is f64; outputs are rounded to f32 once.
 
+mod bound;
 mod lanes;
 
 use crate::env::Env;
@@ -218,6 +219,10 @@ const SUMS: [(usize, usize); 5] = [
 impl Env for Provisioning {
     fn shape(&self) -> Shape {
         self.shape
+    }
+
+    fn bound(&self, seed: u64, episode: u32) -> Option<f64> {
+        Some(self.clairvoyant_bound(seed, episode))
     }
 
     #[inline(always)]

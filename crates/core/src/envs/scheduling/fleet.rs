@@ -39,6 +39,16 @@ pub struct Fleet {
     pub reward_violation: f64,
     pub reward_toggle: f64,
     power_mw: Vec<u32>,
+    pub tiers: Vec<Tier>,
+    /// Of each server.
+    pub server_tier: Vec<u32>,
+}
+
+/// A kind of server: what the bound of a return needs of it.
+pub struct Tier {
+    pub cpu: u32,
+    pub power_from: usize,
+    pub sleep_mw: u32,
 }
 
 /// What a job asks for.
@@ -92,6 +102,11 @@ impl Fleet {
                 share: (f64::from(t.tier_cpu[tier]) / s.capacity_max) as f32,
             }
         });
+        let tiers = (0..t.tier_cpu.len()).map(|tier| Tier {
+            cpu: t.tier_cpu[tier],
+            power_from: tier * stride,
+            sleep_mw: t.tier_sleep_mw[tier],
+        });
         Self {
             servers: servers.collect(),
             sizes: ArraySizes::new(program.scalars()),
@@ -112,6 +127,8 @@ impl Fleet {
             reward_violation: s.reward_violation,
             reward_toggle: s.reward_toggle,
             power_mw: t.tier_power_mw.clone(),
+            tiers: tiers.collect(),
+            server_tier: t.server_tier.clone(),
         }
     }
 
@@ -119,6 +136,13 @@ impl Fleet {
     #[inline(always)]
     pub fn power(&self, server: usize, cpu: u32) -> u32 {
         self.power_mw[self.servers[server].power_from + cpu as usize]
+    }
+}
+
+impl Fleet {
+    /// Power in mW of a tier's server awake with so much CPU in use.
+    pub fn tier_power(&self, tier: &Tier, cpu: u32) -> f64 {
+        f64::from(self.power_mw[tier.power_from + cpu as usize])
     }
 }
 

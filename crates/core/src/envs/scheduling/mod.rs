@@ -4,6 +4,7 @@
 //! over arrays that lie together environment by environment. Units and milliwatts are integers, so
 //! that sums do not depend on their order.
 
+mod bound;
 mod cluster;
 mod fleet;
 mod observe;
@@ -20,7 +21,7 @@ use crate::simd::Isa;
 use crate::statistics::fold_common;
 use crate::store::{Block, LANES, Shape};
 use cluster::{Cluster, Counts};
-use fleet::{Fleet, Workload};
+use fleet::{Fleet, Job, Workload};
 use observe::{observe, write_mask};
 
 /// The family over one program.
@@ -131,29 +132,40 @@ impl Scheduling {
         cluster.a.late_waiting[now] = late;
         let mut arrivals = 0;
         let mut dropped = 0;
-        let mut admit = |job| {
+        self.arrive(draws, tick, |job| {
             arrivals += 1;
             dropped += u32::from(!cluster.enqueue(job));
-        };
-        if self.workload.from_trace {
-            self.workload.recorded(tick).for_each(&mut admit);
-        } else {
-            let w = draws.block(0);
-            let number = self.workload.arrivals(draws.counter[0], w[0]);
-            if number > 0 {
-                admit(self.workload.job([w[1], w[2], w[3]]));
-            }
-            for i in 1..number {
-                let w = draws.block(i);
-                admit(self.workload.job([w[0], w[1], w[2]]));
-            }
-        }
+        });
         cluster.a.fresh_waiting[now] = arrivals - dropped;
         cluster.c.last_arrivals = arrivals;
         m[metric::ARRIVALS] = arrivals as f32;
         m[metric::DROPPED] = dropped as f32;
         m[metric::VIOLATIONS] = (f64::from(late) + f64::from(dropped)) as f32;
         m[metric::VIOLATED_JOBS] = (f64::from(newly_late) + f64::from(dropped)) as f32;
+    }
+
+    /// Calls back with every job of a tick, in their order.
+    #[inline(always)]
+    fn arrive(&self, draws: &Draws, tick: usize, mut admit: impl FnMut(Job)) {
+        if self.workload.from_trace {
+            self.workload.recorded(tick).for_each(admit);
+            return;
+        }
+        let w = draws.block(0);
+        let number = self.workload.arrivals(draws.counter[0], w[0]);
+        if number > 0 {
+            admit(self.workload.job([w[1], w[2], w[3]]));
+        }
+        for i in 1..number {
+            let w = draws.block(i);
+            admit(self.workload.job([w[0], w[1], w[2]]));
+        }
+    }
+
+    /// The tick an episode begins at: uniform over the windows that the trace has.
+    fn window_start(&self, episode: u32, key: [u32; 2]) -> u32 {
+        let counter = [0, episode, stream::RESET, 0];
+        word_below(philox(counter, key)[0], self.workload.window_start_max + 1)
     }
 
     #[inline(always)]
@@ -294,12 +306,15 @@ impl Env for Scheduling {
         self.shape
     }
 
+    fn bound(&self, seed: u64, episode: u32) -> Option<f64> {
+        Some(self.return_bound(seed, episode))
+    }
+
     fn reset(&self, block: &mut Block, lane: usize) {
         let words = &mut block.words;
         let key = [words[word::SEED_LO][lane], words[word::SEED_HI][lane]];
-        let counter = [0, words[word::EPISODE][lane], stream::RESET, 0];
-        let windows = self.workload.window_start_max + 1;
-        words[word::WINDOW_START][lane] = word_below(philox(counter, key)[0], windows);
+        let start = self.window_start(words[word::EPISODE][lane], key);
+        words[word::WINDOW_START][lane] = start;
         let c = Counts {
             step: 0,
             num_visible: 0,
