@@ -1,7 +1,8 @@
 /**
  * Writes the layout of every environment, from `src/envs/<stem>/spec.json`, into TypeScript, Rust,
- * AssemblyScript and the tables of its page in `docs/environments`, and the package's version into
- * TypeScript. `--check` writes nothing and fails where a file is out of date.
+ * AssemblyScript and the tables of its page in `docs/environments`, the package's version into
+ * TypeScript, and every task's bundle for the Python package. `--check` writes nothing and fails
+ * where a file is out of date.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -13,6 +14,7 @@ import {
   referenceFamilies,
   rustFamilies,
 } from './generate/families.js';
+import { pythonCommon } from './generate/python.js';
 import { rustCommon, rustFamily, rustModule } from './generate/rust.js';
 import { type CommonSpec, type FamilySpec, mergeFamily } from './generate/spec.js';
 import {
@@ -52,6 +54,7 @@ export function generatedFiles(): Map<string, string> {
     ['src/reference/families.ts', referenceFamilies(families)],
     ['crates/core/src/envs/mod.rs', rustFamilies(families)],
     ['assembly/families.ts', assemblyFamilies(families)],
+    ['bindings/python/python/infragym/_generated.py', pythonCommon(common)],
   ]);
   for (const family of families) {
     files.set(`src/generated/${family.name}.ts`, typescriptFamily(family));
@@ -64,22 +67,38 @@ export function generatedFiles(): Map<string, string> {
   return files;
 }
 
-function main(check: boolean): void {
-  const outdated: string[] = [];
-  for (const [path, text] of generatedFiles()) {
+/** Writes the generated files that are out of date, unless it only looks; returns their paths. */
+function renewFiles(check: boolean): string[] {
+  const outdated = [...generatedFiles()].filter(([path, text]) => {
     const url = new URL(path, root);
-    let current = '';
-    try {
-      current = readFileSync(url, 'utf8');
-    } catch {
-      // A missing file is an outdated one.
-    }
-    if (current === text) continue;
-    outdated.push(path);
-    if (check) continue;
+    return !existsSync(url) || readFileSync(url, 'utf8') !== text;
+  });
+  for (const [path, text] of check ? [] : outdated) {
+    const url = new URL(path, root);
     mkdirSync(dirname(url.pathname), { recursive: true });
     writeFileSync(url, text);
   }
+  return outdated.map(([path]) => path);
+}
+
+/** As `renewFiles`, for the bundles; loaded late, for the tasks are compiled by generated files. */
+async function renewBundles(check: boolean): Promise<string[]> {
+  const { BUNDLES, bundleFiles, isCurrent, removeFile, stored, strayBundles } = await import(
+    './generate/bundles.js'
+  );
+  const files = bundleFiles();
+  const strays = strayBundles(root, files);
+  const outdated = files.filter((file) => !isCurrent(root, file));
+  if (!check) {
+    mkdirSync(new URL(`${BUNDLES}/`, root), { recursive: true });
+    for (const path of strays) removeFile(root, path);
+    for (const file of outdated) writeFileSync(new URL(file.path, root), stored(file));
+  }
+  return [...strays, ...outdated.map(({ path }) => path)];
+}
+
+async function main(check: boolean): Promise<void> {
+  const outdated = [...renewFiles(check), ...(await renewBundles(check))];
   if (check && outdated.length > 0) {
     console.error(`out of date, run "npm run generate": ${outdated.join(', ')}`);
     process.exit(1);
@@ -87,4 +106,4 @@ function main(check: boolean): void {
   console.log(outdated.length === 0 ? 'generated files are up to date' : outdated.join('\n'));
 }
 
-main(process.argv.includes('--check'));
+await main(process.argv.includes('--check'));

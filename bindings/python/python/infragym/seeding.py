@@ -1,0 +1,32 @@
+"""Seeds: 64 bits, read and refused as the TypeScript library does."""
+
+from __future__ import annotations
+
+import operator
+import secrets
+from typing import Any
+
+SEED_MAX = 2**64 - 1
+
+
+def parse_seed(seed: Any, name: str = "seed") -> int:
+    """A whole number from 0 to 2^64 - 1.
+
+    Raises:
+        TypeError: for what is no whole number.
+        ValueError: for one that is negative or larger.
+    """
+    if isinstance(seed, bool):
+        raise TypeError(f"{name} is {seed}: a whole number is needed")
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"{name} is {seed!r:.60}: a whole number is needed") from None
+    if 0 <= number <= SEED_MAX:
+        return number
+    raise ValueError(f"{name} is {number}: a whole number from 0 to 2^64 - 1 is needed")
+
+
+def fresh_seed() -> int:
+    """A seed that nobody chose; below 2^53, so that JavaScript can write it as a number."""
+    return secrets.randbits(53)
