@@ -11,8 +11,8 @@
  * | `stepGroups(i, end)` | steps whole groups of four of one chunk, those that await a reset |
  * |                  | included; false, and nothing done, where there is no such step        |
  * |                  | (kernel simd128)                                                      |
- * | `prepare(i, end)`| draws for environments of one chunk before their steps, where they    |
- * |                  | are not taken in groups (kernel simd128)                              |
+ * | `prepare(i, end)`| optional: draws for environments of one chunk before their steps, where |
+ * |                  | they are not taken in groups (kernel simd128)                         |
  * | `reset(i)`       | begins the episode that seed and episode number name                  |
  * | `notePrevious(i)`| notes the metrics whose change from step to step is a statistic       |
  * | `step(i)`        | advances by one step and fills `Out`                                  |
@@ -141,7 +141,9 @@ function stepChunk<Family>(first: i32, end: i32): void {
       turnEpisodes<Family>(first, whole);
       i = whole;
     }
-    if (i < end) family.prepare(i, end);
+    if (isDefined(family.prepare)) {
+      if (i < end) family.prepare(i, end);
+    }
   }
   for (; i < end; i++) stepEnvironment<Family>(i);
 }

@@ -6,10 +6,10 @@ import { BACKEND_NAMES, type BackendName, type Kernel } from '../src/backend.js'
 
 /** Measurements that are compared with each other; they are timed in turns. */
 export const GROUPS = ['kernels', 'environments', 'threads', 'calls', 'single', 'peers'] as const;
-export type Group = (typeof GROUPS)[number];
+type Group = (typeof GROUPS)[number];
 
 /** What one call that is timed does. */
-export type Timed =
+type Timed =
   | 'step' // VectorEnv.step
   | 'rollout' // VectorEnv.rollout with the core's random policy
   | 'hold' // VectorEnv.rollout that holds the last actions
@@ -47,7 +47,7 @@ export interface Definition {
 }
 
 /** An environment, the task that stands for it, and the largest batches that are measured. */
-export interface Subject {
+interface Subject {
   readonly environment: string;
   readonly task: string;
   /** Scheduling keeps 14 kB of state an environment: a million would need 16 GB. */
@@ -113,7 +113,7 @@ const HOLD = { timed: 'hold', steps: ROLLOUT_STEPS } as const;
 /** Calls of a small batch that are timed together. */
 const SMALL_CALLS = 256;
 
-export function checkOf(task: string, envs: number): Check {
+function checkOf(task: string, envs: number): Check {
   const rolloutSteps = Math.max(2, Math.min(250, Math.floor(CHECK_STEPS / envs)));
   return { task, envs, seed: SEED, rolloutSteps, steps: 2 };
 }

@@ -17,7 +17,7 @@ export interface MemoryRow {
   readonly rss_bytes: number;
 }
 
-export interface MemoryQuestion {
+interface MemoryQuestion {
   readonly task: string;
   readonly backend: BackendName;
   readonly envs: number;

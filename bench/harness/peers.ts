@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** What the runner answers, as far as it is kept. */
-export interface PeerAnswer {
+interface PeerAnswer {
   readonly id: string;
   readonly name: string;
   readonly version: string;

@@ -14,7 +14,7 @@ const MEMORY_BYTES = 2 ** 25;
 const LINE_BYTES = 64;
 
 /** Tells whether the machine is calm. */
-export interface Probe {
+interface Probe {
   isQuick(): boolean;
 }
 

@@ -7,7 +7,7 @@ import type { Measurement, Results } from '../harness/results.js';
 import { median, pairedRatio } from '../harness/statistics.js';
 import { count } from './markdown.js';
 
-export interface Goal {
+interface Goal {
   readonly name: string;
   readonly unit: '×' | 'M steps/s' | 'µs';
   readonly atLeast?: number;
@@ -17,7 +17,7 @@ export interface Goal {
 }
 
 /** A goal and what came of it; `figure` and `isMet` are null where the run has not measured it. */
-export interface GoalRow {
+interface GoalRow {
   readonly name: string;
   readonly wanted: string;
   readonly figure: string | null;
@@ -53,7 +53,7 @@ export const PEER_GOALS: readonly PeerGoal[] = [
   { environment: 'provisioning', ...GYMNASIUM, atLeast: 4.5 },
 ];
 
-export const GOALS: readonly Goal[] = [
+const GOALS: readonly Goal[] = [
   ...PEER_GOALS.flatMap((goal) => WAYS.map((way) => againstPeer(goal, way))),
   againstNative('wasm', 'Rust WASM', 0.25),
   againstNative('assemblyscript', 'AssemblyScript', 0.2),

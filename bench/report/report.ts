@@ -67,7 +67,7 @@ export function noiseText({ measurements }: Results): string {
   return `**Noise:** the rounds of ${share} lie more\nthan ${bound} apart, the most of ${most}.`;
 }
 
-export function goalText(results: Results): string {
+function goalText(results: Results): string {
   const measured = goalRows(results).filter(({ figure: value }) => value !== null);
   if (measured.length === 0) return '';
   const rows = measured.map(({ name, wanted, figure: value, isMet }) => {

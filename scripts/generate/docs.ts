@@ -25,7 +25,7 @@ function actionRows(family: FamilySpec) {
 }
 
 /** The generated part of `docs/environments/<stem>.md`. */
-export function docsTables(family: FamilySpec): string {
+function docsTables(family: FamilySpec): string {
   const observations = family.observations.map((o, i) => {
     const only = o.variant ? ` (${o.variant} only)` : '';
     return [

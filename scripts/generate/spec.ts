@@ -22,7 +22,7 @@ export interface TableSpec extends NamedDoc {
   min?: number;
   max?: number;
 }
-export interface WordSpec extends NamedDoc {
+interface WordSpec extends NamedDoc {
   max: number | string;
 }
 /** An array of the state; its elements are kept together, environment by environment. */
@@ -33,7 +33,7 @@ export interface ArraySpec extends NamedDoc {
   /** u32 arrays: bound of every element, a number or a scalar. */
   max?: number | string;
 }
-export interface StatisticSpec extends NamedDoc {
+interface StatisticSpec extends NamedDoc {
   fold: string;
   of?: string;
   /** Bins of a `histogram`, each a slot of its own. */
@@ -45,13 +45,13 @@ export interface ActionSpec extends NamedDoc {
   integer?: boolean;
   choices?: number[];
 }
-export interface ObservationSpec extends NamedDoc {
+interface ObservationSpec extends NamedDoc {
   low: number | null;
   high: number | null;
   scale?: number;
   variant?: string;
 }
-export interface ChannelSpec extends NamedDoc {
+interface ChannelSpec extends NamedDoc {
   dtype: 'f32' | 'f64' | 'u32' | 'u8';
   per_env: string;
 }

@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 const DIGEST_LENGTH = 16; // hex digits kept: 64 bits tell any two runs apart
 
 /** An incremental SHA-256. */
-export interface Sha256 {
+interface Sha256 {
   update(bytes: Uint8Array): unknown;
   /** Of what was added so far, 64 hex digits; more may be added afterwards. */
   hex(): string;

@@ -1,4 +1,4 @@
-/** What everything else uses: seeds, digests. */
+/** Seeds and digests, for everything else. */
 export { Digest, type DigestOptions, digestOf } from './digest.js';
 export { nearest } from './nearest.js';
 export {
@@ -7,5 +7,6 @@ export {
   makeRng,
   parseSeed,
   parseSeedRange,
+  type Rng,
   type Seed,
 } from './seeding.js';

@@ -23,7 +23,7 @@ import {
 } from './options.js';
 import { formatTable, note, Progress, print, printJson, writeFileWhole } from './output.js';
 
-export interface EvaluateRequest {
+interface EvaluateRequest {
   /** Id or alias. */
   readonly task: string;
   readonly policies: readonly string[];

@@ -11,7 +11,7 @@ import {
 import { type BackendChoice, backendOption, finish, integer } from './options.js';
 import { formatCount, formatRate, Progress, print, printJson, UsageError } from './output.js';
 
-export interface RolloutOptions {
+interface RolloutOptions {
   readonly task: string;
   readonly envs: number;
   readonly steps: number;
@@ -115,7 +115,7 @@ function corePolicyOf({ task, policy }: RolloutOptions): string {
 }
 
 /** Writes the baseline's action into every row. */
-export function holdBaseline({ task, actions }: VectorEnv): void {
+function holdBaseline({ task, actions }: VectorEnv): void {
   const { actionDim } = task;
   task.encodeAction(task.baselineAction, actions.subarray(0, actionDim));
   for (let at = actionDim; at < actions.length; at += actionDim) {

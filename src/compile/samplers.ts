@@ -14,7 +14,7 @@ const MAX_COLUMNS = 1 << MAX_COLUMN_BITS;
 /** Floats of a quantile table: 2 tails x 32 octave slots x 64 cells x (a, b). */
 export const QUANTILE_TABLE_LENGTH = 8192;
 /** Most cells of an equal-cells table: (2 u + 1) n < 2^32 for every 24-bit u. */
-export const MAX_EQUAL_CELLS = 128;
+const MAX_EQUAL_CELLS = 128;
 
 /** One component of a mixture: uniform on [lo, hi], an atom where lo = hi. */
 export interface Piece {
@@ -25,7 +25,7 @@ export interface Piece {
 }
 
 /** A quantile function by tail: p in (0, 1/2) counted from that tail. */
-export type QuantileFunction = (tail: Tail, p: number) => number;
+type QuantileFunction = (tail: Tail, p: number) => number;
 
 // ---------------------------------------------------------------------------------------------
 // A: alias tables.

@@ -1,6 +1,6 @@
 import { DataError, quote } from './errors.js';
 
-export const DEMAND_FORMAT = 'infragym-demand/1';
+const DEMAND_FORMAT = 'infragym-demand/1';
 
 /** What jobs ask for, as equally likely samples: the marginals of recordings, each sorted. */
 export interface DemandSamples {

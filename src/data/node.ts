@@ -71,7 +71,7 @@ export function loadShippedTable(name: string): PerfTable {
 }
 
 /** Things that a task's configuration names: shipped ones by name, a user's own by path. */
-export interface NamedFiles<T> {
+interface NamedFiles<T> {
   /** In errors, e.g. `rate trace`. */
   readonly kind: string;
   /** Names of what comes with the package, and whatever else an error should list. */

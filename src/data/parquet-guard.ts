@@ -101,7 +101,7 @@ export interface Chunk {
 }
 
 /** Bytes that the pages seen so far decode to. */
-export interface Budget {
+interface Budget {
   decodedBytes: number;
 }
 

@@ -7,7 +7,7 @@ import { DataError, quote } from './errors.js';
 import type { Chunk } from './parquet-guard.js';
 import { checkChunk, checkThrift, viewOf } from './parquet-guard.js';
 
-export interface ParquetOptions {
+interface ParquetOptions {
   /** Columns to read where the file has them; all columns when absent. */
   columns?: readonly string[];
   limits?: DataLimits;

@@ -2,7 +2,7 @@ import type { PerfMetrics, PerfTable } from './perf-table.js';
 import { PERF_METRICS } from './perf-table.js';
 
 /** The origin's factors for tables without rows of their own: FP16, INT8, INT4. */
-export const QUANT_FACTORS: readonly number[] = [1, 0.82, 0.68];
+const QUANT_FACTORS: readonly number[] = [1, 0.82, 0.68];
 
 /**
  * The factor on each metric of an FP16 row for a tier: latencies and memory fall by the factor,

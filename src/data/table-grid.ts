@@ -21,7 +21,7 @@ export interface LogGrid {
   known: Uint8Array;
 }
 
-export interface Duplicate {
+interface Duplicate {
   cell: number;
   /** Data rows, from 1. */
   rows: number[];

@@ -33,7 +33,7 @@ export interface MeasuredRows {
   kvUsageRatio?: Float64Array;
 }
 
-export interface RowsResult {
+interface RowsResult {
   count: number;
   /** Absent where there are problems. */
   rows?: MeasuredRows;

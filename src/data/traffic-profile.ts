@@ -19,7 +19,7 @@ export interface TrafficProfile {
   readonly truncatedShare: number;
 }
 
-export const TRAFFIC_FORMAT = 'infragym-traffic/1';
+const TRAFFIC_FORMAT = 'infragym-traffic/1';
 
 const NUMBERS = {
   prompt_median: 'promptMedian',

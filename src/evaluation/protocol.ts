@@ -11,7 +11,7 @@ import { type Summary, summarize } from './statistics.js';
 /** Held-out seeds begin here. */
 export const TEST_SEED_OFFSET = 1_000_000;
 /** Seeds of either kind. */
-export const PROTOCOL_SEEDS = 50;
+const PROTOCOL_SEEDS = 50;
 
 /** Seeds to train on: 0 .. count - 1. */
 export const trainSeeds = (count: number = PROTOCOL_SEEDS): number[] => seedsFrom(0, count);

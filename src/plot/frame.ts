@@ -1,17 +1,9 @@
 /** What all pictures share: palette, fonts, heading, legend and the way to a string. */
 
 /** Okabe and Ito's colours, told apart under every colour-vision deficiency; yellow is left out. */
-export const PALETTE = [
-  '#0072B2',
-  '#D55E00',
-  '#009E73',
-  '#CC79A7',
-  '#E69F00',
-  '#56B4E9',
-  '#555555',
-];
-export const FONT_FAMILY = "Inter, system-ui, 'DejaVu Sans', sans-serif";
-export const INK = '#1f2328';
+const PALETTE = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#555555'];
+const FONT_FAMILY = "Inter, system-ui, 'DejaVu Sans', sans-serif";
+const INK = '#1f2328';
 export const FAINT_INK = '#656d76';
 export const PAGE_MARGIN = 36;
 export const LABEL_SIZE = 13;
@@ -94,7 +86,7 @@ export function composeSvg(parts: Part[], bodyHeight: number, options: ChartOpti
   ].join('\n');
 }
 
-export interface TextStyle {
+interface TextStyle {
   size?: number;
   weight?: number;
   fill?: string;

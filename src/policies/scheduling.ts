@@ -2,14 +2,7 @@
 import { heuristicPolicy, type Policy, type PolicyView } from '../library.js';
 
 /** The heuristics of `docs/environments/scheduling.md`, by the names of the command line. */
-export const SCHEDULING_HEURISTICS = [
-  'rr',
-  'sjf',
-  'ffd',
-  'best-fit',
-  'tetris',
-  'power-aware',
-] as const;
+const SCHEDULING_HEURISTICS = ['rr', 'sjf', 'ffd', 'best-fit', 'tetris', 'power-aware'] as const;
 
 /** Uniform over the actions that the mask allows; waiting is always one of them. */
 export function randomFeasiblePolicy(seed: number | bigint | string = 0): Policy {

@@ -11,7 +11,7 @@ const SEED = parseSeed(2 ** 32 - 3); // environment 3 on needs the carry
 const NUM_ENVS = 7;
 const BATCH = { numEnvs: NUM_ENVS, autoreset: 'next-step', threads: 1 } as const;
 
-export type StepPlace = Place & { readonly step: number };
+type StepPlace = Place & { readonly step: number };
 
 /**
  * Compares environment i of a batch reset with seed s with the single environment reset with

@@ -106,7 +106,10 @@ describe('a vector environment', () => {
     expect([...env.truncated]).toEqual([0, 1, 1]);
     expect(() => env.step()).toThrow(/environment 1 has finished/);
     env.reset({ mask: env.truncated });
-    expect(() => env.step()).not.toThrow();
+    const before = env.digest();
+    env.step();
+    expect(env.digest()).not.toBe(before);
+    expect([...env.truncated]).toEqual([0, 0, 0]);
   });
 
   it('reports infos where asked to', async () => {

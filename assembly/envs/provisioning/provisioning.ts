@@ -89,9 +89,6 @@ export class Provisioning extends Layout {
     return true;
   }
 
-  /** Environments that are not taken in groups draw for themselves. */
-  prepare(first: i32, end: i32): void {}
-
   reset(i: i32): void {
     const w = wordsOf(i);
     const m = Channels.metricsOf(i);

@@ -167,8 +167,6 @@ export class Scheduling extends Layout {
     return false;
   }
 
-  prepare(i: i32, end: i32): void {}
-
   notePrevious(i: i32): void {}
 
   reset(i: i32): void {

@@ -141,9 +141,6 @@ export class Serving extends Layout {
     return true;
   }
 
-  /** Environments that are not taken in groups draw for themselves. */
-  prepare(first: i32, end: i32): void {}
-
   reset(i: i32): void {
     const w = wordsOf(i);
     const r = realsOf(i);

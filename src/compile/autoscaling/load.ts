@@ -19,7 +19,7 @@ export function constantLoad(rate: number): RateLoad {
 }
 
 /** A day and a week in the load. */
-export interface WeeklyPattern {
+interface WeeklyPattern {
   /** Mean requests per step of a weekday. */
   readonly baseRate: number;
   /** Swing about the mean within a day, 0 .. 1; the day begins at its lowest rate. */

@@ -21,9 +21,6 @@ export interface DrawnWorkload {
 
 export type Workload = DrawnWorkload | { readonly kind: 'trace'; readonly trace: JobTrace };
 
-/** Most values of a distribution: the columns of the largest alias table. */
-export const MAX_VALUES = 512;
-
 /** Every integer from `min` to `max`, equally likely. */
 export function uniformIntegers(min: number, max: number): Distribution {
   const values = Array.from({ length: max - min + 1 }, (_, i) => min + i);

@@ -39,7 +39,7 @@ export function burstTraffic(
 }
 
 /** Warm-up for ten steps, bursts, ten steps of cooldown after each, else steady. */
-export function tagPhases(bursts: readonly boolean[]): number[] {
+function tagPhases(bursts: readonly boolean[]): number[] {
   let cooldownLeft = 0;
   return bursts.map((burst, step) => {
     const cooling = cooldownLeft > 0;

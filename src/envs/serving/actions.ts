@@ -11,7 +11,7 @@ import { isNumberArray, show } from '../../spaces/space.js';
 import { ACTION_FIELDS } from './common.js';
 
 /** One of the three action spaces. */
-export interface ActionCodec {
+interface ActionCodec {
   readonly space: Space<unknown>;
   readonly dtype: 'real' | 'index';
   readonly dim: number;

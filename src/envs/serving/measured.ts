@@ -93,7 +93,7 @@ function prefillMs(table: PerfTable, tier: number, promptLen: number): number {
  * The fixed baseline: batch 32, FP16, no speculation, one GPU, the largest KV budget of the
  * table's nodes whose memory fits at a long prompt; the smallest where none does.
  */
-export function baselineConfiguration(
+function baselineConfiguration(
   table: PerfTable,
   promptP99: number,
   memoryMaxGb: number,

@@ -129,7 +129,7 @@ export async function findBestConstant(
  * Hill-climbing from a configuration: KV budget up and down by a step, batch size by a ratio; the
  * best neighbour is taken while one is better, then the steps are halved.
  */
-export async function climb(
+async function climb(
   task: CompiledTask,
   start: ScoredRow,
   options: SearchOptions = {},
@@ -234,7 +234,7 @@ async function meanArrivals(task: CompiledTask, options: SearchOptions): Promise
 }
 
 /** Mean scores of hysteresis rules. */
-export async function scoreRules(
+async function scoreRules(
   task: CompiledTask,
   rules: readonly HysteresisRule[],
   options: SearchOptions = {},

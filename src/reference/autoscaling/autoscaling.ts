@@ -25,7 +25,7 @@ const f = Math.fround;
 
 /** The state of one service. Instances of the three types; `starting` is a queue of two-bit
  * counts, the lowest of which serve from the next step on. */
-export interface AutoscalingState extends CommonState {
+interface AutoscalingState extends CommonState {
   windowStart: number;
   count0: number;
   count1: number;

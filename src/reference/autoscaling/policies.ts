@@ -16,7 +16,7 @@ export interface Service {
 }
 
 /** The HPA's memory: eight recommendations, a byte each, the newest lowest. */
-export interface Recommendations {
+interface Recommendations {
   recommendedLo: number;
   recommendedHi: number;
 }

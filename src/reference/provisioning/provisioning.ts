@@ -19,16 +19,16 @@ const { heuristic, metric, observation } = generated;
 const f = Math.fround;
 
 /** The program in named form. */
-export type ProvisioningProgram = DecodedProgram<ProvisioningScalars, ProvisioningTables>;
+type ProvisioningProgram = DecodedProgram<ProvisioningScalars, ProvisioningTables>;
 
 /** What arrivals depend on: seed, episode, step and regime, never the actions. */
-export interface TrafficState extends CommonState {
+interface TrafficState extends CommonState {
   /** Index into regimes. */
   regime: number;
 }
 
 /** `booting0` start running in the next step, `booting1` a step later, and so on. */
-export interface ProvisioningState extends TrafficState {
+interface ProvisioningState extends TrafficState {
   running: number;
   queue: number;
   booting0: number;

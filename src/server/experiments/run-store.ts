@@ -5,7 +5,7 @@ import type { Episode, Job, Run, RunStatus, StoredEpisode } from './types.js';
 
 type Db = ReturnType<typeof openDatabase>;
 
-export interface RunFilter {
+interface RunFilter {
   readonly status?: string;
   readonly task?: string;
   readonly agent?: string;

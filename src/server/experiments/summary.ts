@@ -11,7 +11,7 @@ import {
 import { compiled } from '../sessions/catalog.js';
 import type { Episode, Job, Pool } from './types.js';
 
-export interface AgentSummary extends ScoreSummary {
+interface AgentSummary extends ScoreSummary {
   readonly agent: string;
   readonly pool: Pool;
   readonly episodes: number;

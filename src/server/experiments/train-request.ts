@@ -6,7 +6,7 @@ import { compiled, findTask } from '../sessions/catalog.js';
 import type { Job } from './types.js';
 
 /** What a request is filled up with; each can be set by INFRAGYM_<NAME>. */
-export const TRAIN_DEFAULTS = {
+const TRAIN_DEFAULTS = {
   agent: 'baseline',
   n_servers: 15,
   cluster_type: 'heterogeneous',

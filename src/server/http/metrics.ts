@@ -2,7 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { RequestTimes } from './request-times.js';
 
-export interface Gauges {
+interface Gauges {
   sessions(): number;
   sockets(): number;
   batches(): number;

@@ -9,7 +9,7 @@ export const SESSION_ID = /^[A-Za-z0-9._-]{1,128}$/;
 export const SessionId = Type.String({ pattern: SESSION_ID.source });
 const anyObject = Type.Record(Type.String(), Type.Unknown());
 
-export const ErrorReply = Type.Object(
+const ErrorReply = Type.Object(
   {
     detail: Type.Union([
       Type.String(),

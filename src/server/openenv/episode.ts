@@ -8,13 +8,13 @@ import { openEnvObservation } from '../sessions/observation-json.js';
 import { Session, type SessionOptions } from '../sessions/session.js';
 
 /** What a reset or a step answers, as an object. */
-export interface OpenEnvResult {
+interface OpenEnvResult {
   readonly observation: Record<string, unknown>;
   readonly reward: number | null;
   readonly done: boolean;
 }
 
-export interface ResetRequest {
+interface ResetRequest {
   readonly seed: number;
   readonly config: JsonObject;
   readonly episodeId?: string;

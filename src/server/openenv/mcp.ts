@@ -20,7 +20,7 @@ const CODES = {
 type Fields = Readonly<Record<string, unknown>>;
 type RpcId = string | number | null;
 
-export interface RpcReply {
+interface RpcReply {
   readonly jsonrpc: '2.0';
   readonly id: RpcId;
   readonly result?: unknown;

@@ -21,7 +21,7 @@ const ORIGIN_NAMES: Readonly<Record<string, string>> = {
 const COMPILED_MAX = 64;
 
 /** A task as `GET /tasks` lists it. */
-export interface TaskEntry {
+interface TaskEntry {
   readonly id: number | string;
   readonly name: string;
   readonly difficulty: string;

@@ -14,7 +14,7 @@ import { plain } from '../openenv/schema.js';
 import { compiled, findTask, originNumber } from './catalog.js';
 import type { SessionStore } from './session-store.js';
 
-export interface GraderResult extends Grade {
+interface GraderResult extends Grade {
   /** True for a client's log: nothing but its word stands behind it. */
   readonly self_reported: boolean;
 }

@@ -3,7 +3,7 @@ import type { CompiledTask } from '../../index.js';
 import { originNumber } from './catalog.js';
 import type { Session } from './session.js';
 
-export type ObservationObject = Record<string, unknown>;
+type ObservationObject = Record<string, unknown>;
 
 /** A row of an observation by the task's names. */
 export function nameObservation(task: CompiledTask, row: Float32Array): ObservationObject {

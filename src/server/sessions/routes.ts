@@ -35,7 +35,7 @@ export function sessionIdOf(request: FastifyRequest, given?: string | null): str
 }
 
 /** Makes a session as a reset asks for it, and keeps it. */
-export function beginSession(
+function beginSession(
   { backend, sessions }: ServerContext,
   taskId: string,
   body: schemas.ResetBody,

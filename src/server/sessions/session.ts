@@ -18,7 +18,7 @@ import { EnvPool } from './env-pool.js';
 const pool = new EnvPool();
 
 /** What `GET /state` tells. */
-export interface SessionState {
+interface SessionState {
   readonly episode_id: string;
   readonly step_count: number;
   readonly cumulative_reward: number;
@@ -149,7 +149,7 @@ export class Session {
 }
 
 /** Grades statistics of a seed's first episode against that episode's own baseline and bound. */
-export async function gradeEpisode(
+async function gradeEpisode(
   task: CompiledTask,
   seed: number,
   statistics: EpisodeStatistics,

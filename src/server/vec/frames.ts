@@ -21,7 +21,7 @@ export const RESET_BYTES = 4 * WORD;
 const HEADER_BYTES = 2 * WORD;
 
 /** An array of a frame. */
-export interface FrameField {
+interface FrameField {
   readonly name: string;
   readonly dtype: 'float32' | 'int32' | 'uint8' | 'float64';
   readonly shape: readonly number[];
@@ -29,7 +29,7 @@ export interface FrameField {
   readonly offset: number;
 }
 
-export interface FrameLayout {
+interface FrameLayout {
   readonly bytes: number;
   readonly fields: readonly FrameField[];
 }
