@@ -125,3 +125,11 @@ export interface Backend {
 export class BackendUnavailableError extends Error {
   override name = 'BackendUnavailableError';
 }
+
+/**
+ * Thrown where a backend is there but must not be used: it cannot be loaded, was built from other
+ * sources, or fails its self-check.
+ */
+export class BackendRefusedError extends BackendUnavailableError {
+  override name = 'BackendRefusedError';
+}

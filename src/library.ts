@@ -9,6 +9,7 @@ export {
   BACKEND_NAMES,
   type Backend,
   type BackendName,
+  BackendRefusedError,
   BackendUnavailableError,
   type Kernel,
 } from './backend.js';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import {
   autoresetIndex,
   type Backend,
+  BackendRefusedError,
   BackendUnavailableError,
   type Batch,
   type BatchOptions,
@@ -133,9 +134,7 @@ export function loadNative(): Promise<Backend> {
   try {
     addon = createRequire(import.meta.url)(fileURLToPath(ADDON_URL)) as Addon;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    const message = `the native addon is not there; "npm run build:native" builds it (${reason})`;
-    return Promise.reject(new BackendUnavailableError(message));
+    return Promise.reject(loadError(error as NodeJS.ErrnoException));
   }
   return Promise.resolve({
     name: 'native',
@@ -157,4 +156,13 @@ export function loadNative(): Promise<Backend> {
       return new NativeBatch(addon, handle, layout, options, program);
     },
   });
+}
+
+/** An addon that is there and cannot be loaded is another matter than one that is not there. */
+function loadError({ code, message }: NodeJS.ErrnoException): BackendUnavailableError {
+  const [reason] = message.split('\n');
+  const remedy = '"npm run build:native" builds it';
+  return code === 'MODULE_NOT_FOUND'
+    ? new BackendUnavailableError(`the native addon is not there; ${remedy} (${reason})`)
+    : new BackendRefusedError(`the native addon cannot be loaded; ${remedy} anew (${reason})`);
 }

@@ -4,7 +4,7 @@
  * noticed in a result. After a deliberate change of results,
  * `npm run goldens` pins what the reference gives (`scripts/self-check.ts`).
  */
-import type { Backend, Batch } from '../backend.js';
+import { type Backend, BackendRefusedError, type Batch } from '../backend.js';
 import { Digest, digestOf } from '../base/digest.js';
 import { parseSeed } from '../base/seeding.js';
 import {
@@ -27,24 +27,34 @@ export const GOLDEN = { programs: 'aeb4ec5de1869a79', outputs: '4b44b99d073c9edc
  * Steps the check's programs.
  *
  * @returns the kernel that `auto` takes for large batches.
- * @throws Error naming both digests where they differ.
+ * @throws BackendRefusedError naming both digests where they differ.
  */
 export function selfCheck(backend: Backend): string {
   const programs = checkPrograms();
   const compiled = digestOf(...programs);
   if (compiled !== GOLDEN.programs) {
-    throw new Error(
+    throw new BackendRefusedError(
       `self-check: the programs were compiled to ${compiled} instead of ${GOLDEN.programs}; this ` +
         'JavaScript engine computes otherwise, or the compiler was changed without ' +
         '`npm run goldens`',
     );
   }
-  const { digest, kernel } = runCheck(backend, programs);
+  const { digest, kernel } = tryCheck(backend, programs);
   if (digest === GOLDEN.outputs) return kernel;
-  throw new Error(
+  throw new BackendRefusedError(
     `self-check: backend ${backend.name} (${kernel}) gave ${digest} instead of ` +
       `${GOLDEN.outputs}; it was built from other sources or computes otherwise on this machine`,
   );
+}
+
+/** A backend that throws, e.g. one of an older interface, fails its check. */
+function tryCheck(backend: Backend, programs: readonly Uint8Array[]) {
+  try {
+    return runCheck(backend, programs);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BackendRefusedError(`self-check: backend ${backend.name} threw: ${reason}`);
+  }
 }
 
 /** The digest of all outputs of all steps, and the kernel that made them. */
@@ -52,16 +62,11 @@ export function runCheck(backend: Backend, programs: readonly Uint8Array[]) {
   const digest = new Digest();
   let kernel = '';
   for (const program of programs) {
-    const batch = backend.create(program, {
-      numEnvs: NUM_ENVS,
-      autoreset: 'next-step',
-      threads: 1,
-      metrics: true,
-      kernel: backend.kernels[backend.kernels.length - 1],
-    });
+    const batch = createCheckBatch(backend, program);
     try {
       kernel = batch.kernel;
-      stepAndHash(batch, digest);
+      for (const _step of playCheck(batch)) hashOutputs(batch, digest);
+      digest.update(batch.exportState());
     } finally {
       batch.close();
     }
@@ -69,21 +74,34 @@ export function runCheck(backend: Backend, programs: readonly Uint8Array[]) {
   return { digest: digest.hex(), kernel };
 }
 
-function stepAndHash(batch: Batch, digest: Digest): void {
+/** A batch as the check makes it, with the kernel that `auto` takes for large batches. */
+export function createCheckBatch(backend: Backend, program: Uint8Array): Batch {
+  return backend.create(program, {
+    numEnvs: NUM_ENVS,
+    autoreset: 'next-step',
+    threads: 1,
+    metrics: true,
+    kernel: backend.kernels[backend.kernels.length - 1],
+  });
+}
+
+/** Plays the check's history; stops after everything that changes the batch, with its step. */
+export function* playCheck(batch: Batch): Generator<number, void> {
   const { actions } = batch.channels;
   const numbers = new Float32Array(actions.buffer, actions.byteOffset, actions.length);
   // The largest 32-bit seed: environment 1 on needs the carry.
   batch.reset(parseSeed(2 ** 32 - 1), false);
-  hashOutputs(batch, digest);
-  for (let step = 0; step < NUM_STEPS; step++) {
+  yield 0;
+  for (let step = 1; step <= NUM_STEPS; step++) {
     // From -1.25 to 1.25, beyond the normalised range on both sides.
-    for (let i = 0; i < numbers.length; i++) numbers[i] = ((i * 5 + step * 7) % 21) / 8 - 1.25;
+    for (let i = 0; i < numbers.length; i++) {
+      numbers[i] = ((i * 5 + (step - 1) * 7) % 21) / 8 - 1.25;
+    }
     batch.step();
-    hashOutputs(batch, digest);
+    yield step;
   }
   batch.rollout(corePolicy.random, HORIZON_STEPS);
-  hashOutputs(batch, digest);
-  digest.update(batch.exportState());
+  yield NUM_STEPS + HORIZON_STEPS;
 }
 
 function hashOutputs(batch: Batch, digest: Digest): void {

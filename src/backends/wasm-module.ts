@@ -6,7 +6,7 @@ import {
   autoresetIndex,
   type Backend,
   type BackendName,
-  BackendUnavailableError,
+  BackendRefusedError,
   type Batch,
   type BatchOptions,
   type Channels,
@@ -81,7 +81,7 @@ export class WasmBackend implements Backend {
   ) {}
 
   /**
-   * Compiles a module. Throws `BackendUnavailableError` where this engine cannot, or where it is
+   * Compiles a module. Throws `BackendRefusedError` where this engine cannot, or where it is
    * not a module of this library.
    */
   static async load(
@@ -92,7 +92,7 @@ export class WasmBackend implements Backend {
     const exported = WebAssembly.Module.exports(module).map((entry) => entry.name);
     const absent = EXPORTS.filter((entry) => !exported.includes(entry));
     if (absent.length === 0) return new WasmBackend(name, module);
-    throw new BackendUnavailableError(
+    throw new BackendRefusedError(
       `${name}: the module does not export ${absent.join(', ')}; it is another one, or was built ` +
         'from older sources',
     );
@@ -128,7 +128,7 @@ async function compile(
     return await WebAssembly.compile(source);
   } catch (error) {
     const needed = 'an engine with WebAssembly SIMD and an undamaged file are needed';
-    throw new BackendUnavailableError(`${name}: ${(error as Error).message}; ${needed}`);
+    throw new BackendRefusedError(`${name}: ${(error as Error).message}; ${needed}`);
   }
 }
 

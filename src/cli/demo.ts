@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import {
   type BackendStatus,
   backendReport,
+  backendsToVerify,
   familyOf,
   loadBackend,
   loadCharts,
@@ -86,7 +87,7 @@ async function run(say: (text: string) => void): Promise<DemoResults> {
   const [{ task }] = throughput;
   say(`\nThroughput, ${formatCount(ROLLOUT_ENVS)} environments of ${task}, one thread\n`);
   say(speedTable(throughput));
-  const report = await verifyAll(backends);
+  const report = await verifyAll();
   say(`\nThe same actions on every backend, every output byte hashed\n`);
   say(digestTable(report));
   const { ok, results, firstDifference } = report;
@@ -95,9 +96,10 @@ async function run(say: (text: string) => void): Promise<DemoResults> {
 
 /** Which backend steps, and why a faster one does not. */
 function describeChoice(backend: string, backends: readonly BackendStatus[]): string {
-  const lines = backends.map(({ name, available, kernel, reason }) => {
+  const lines = backends.map(({ name, available, refused, kernel, reason }) => {
     const mark = name === backend ? '▶' : ' ';
-    const state = available ? kernel : `not available: ${shortenPaths(reason ?? '')}`;
+    const absence = refused ? 'REFUSED' : 'not available';
+    const state = available ? kernel : `${absence}: ${shortenPaths(reason ?? '')}`;
     return `${mark} ${name.padEnd(15)} ${state}`;
   });
   return [`InfraGym steps on ${backend} here.\n`, ...lines].join('\n');
@@ -134,12 +136,12 @@ async function measureAll(backends: readonly BackendStatus[]): Promise<RolloutRe
   return results;
 }
 
-async function verifyAll(backends: readonly BackendStatus[]): Promise<VerifyReport> {
+async function verifyAll(): Promise<VerifyReport> {
   const progress = new Progress('comparing');
-  const there = backends.filter(({ available }) => available);
-  const loaded = await Promise.all(there.map(({ name }) => loadBackend(name)));
-  const report = await verify(loaded, {
+  const { backends, unloaded } = await backendsToVerify();
+  const report = await verify(backends, {
     tasks: TASKS,
+    unloaded,
     level: 'quick',
     onProgress: ({ done, total, label }) => progress.update(done / total, label),
   });

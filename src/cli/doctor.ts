@@ -86,11 +86,11 @@ function printReport(
   print('\nnpm run build builds every backend that these allow.');
 }
 
-/** Backends, fastest first, with their kernels; below, why those that are absent are. */
+/** Backends, fastest first, with their kernels; below, why a faster one is not used. */
 function backendTable(backends: readonly BackendStatus[]): string {
-  const rows = backends.map(({ name, available, kernel, maxThreads }) => [
+  const rows = backends.map(({ name, available, refused, kernel, maxThreads }) => [
     name,
-    available ? 'yes' : 'no',
+    available ? 'yes' : refused ? 'refused' : 'no',
     kernel ?? '–',
     available ? maxThreads : '–',
   ]);

@@ -3,13 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import {
-  type Backend,
   type BackendName,
   type BackendStatus,
-  backendReport,
+  backendsToVerify,
   type FirstDifference,
   type Goldens,
-  loadBackend,
   makeGoldens,
   type VerifyReport,
   verify,
@@ -23,7 +21,6 @@ import {
   print,
   printJson,
   shortenPaths,
-  UsageError,
   writeFileWhole,
 } from './output.js';
 
@@ -61,31 +58,18 @@ async function run(options: VerifyCommandOptions): Promise<void> {
     const written = await makeGoldens(options.tasks, onProgress);
     writeGoldens(options.tasks ? { ...readGoldens(), ...written } : written);
   }
-  const statuses = await backendReport();
-  const backends = await chosenBackends(statuses, options.backends);
+  const { backends, unloaded, statuses } = await backendsToVerify(options.backends);
   const report = await verify(backends, {
     ...(options.tasks ? { tasks: options.tasks } : {}),
     level: options.quick ? 'quick' : 'full',
     goldens: readGoldens(),
+    unloaded,
     onProgress,
   });
   progress.stop();
   if (options.json) printJson(toJson(report, statuses));
   else printReport(report, statuses);
-  if (!report.ok) throw new CheckFailure('the digests differ');
-}
-
-/** The backends that were named, which must be there, or those that are there. */
-async function chosenBackends(
-  statuses: readonly BackendStatus[],
-  names: readonly BackendName[] | undefined,
-): Promise<Backend[]> {
-  for (const name of names ?? []) {
-    const status = statuses.find((s) => s.name === name);
-    if (status?.available === false) throw new UsageError(`backend ${name}: ${status.reason}`);
-  }
-  const chosen = statuses.filter(({ name, available }) => names?.includes(name) ?? available);
-  return Promise.all(chosen.map(({ name }) => loadBackend(name)));
+  if (!report.ok) throw new CheckFailure('the backends differ');
 }
 
 /** The committed digests; none in an installed package, which has no tests. */
@@ -102,22 +86,27 @@ function writeGoldens(tasks: Goldens): void {
 
 /** The document of `--json`. */
 function toJson(report: VerifyReport, statuses: readonly BackendStatus[]) {
-  const backends = statuses.map(({ name, kernel, available, reason }) => {
-    return { backend: name, kernel, available, reason };
+  const backends = statuses.map(({ name, kernel, available, refused, reason }) => {
+    return { backend: name, kernel, available, refused, reason };
   });
-  const { ok, results, checks, firstDifference } = report;
-  return { ok, backends, results, checks, first_difference: firstDifference };
+  const { ok, results, checks, firstDifference, differences } = report;
+  return { ok, backends, results, checks, first_difference: firstDifference, differences };
 }
 
 function printReport(report: VerifyReport, statuses: readonly BackendStatus[]): void {
-  for (const { name, available, reason } of statuses) {
-    if (!available) print(`not available: ${name}: ${shortenPaths(reason ?? '')}`);
+  for (const { name, available, refused, reason } of statuses) {
+    const what = refused ? 'REFUSED' : 'not available:';
+    if (!available) print(`${what} ${name}: ${shortenPaths(reason ?? '')}`);
   }
   print(digestTable(report));
   const failed = report.checks.filter((check) => !check.ok);
-  for (const { check, task, backend } of failed) print(`FAILED ${check}: ${task} on ${backend}`);
+  for (const { check, task, backend } of failed) {
+    print(
+      check === task ? `FAILED ${check}: ${backend}` : `FAILED ${check}: ${task} on ${backend}`,
+    );
+  }
   print(`${report.checks.length - failed.length} of ${report.checks.length} cross checks hold`);
-  if (report.firstDifference !== null) print(describeDifference(report.firstDifference));
+  for (const difference of report.differences) print(describeDifference(difference));
   print(report.ok ? 'every digest is equal' : 'NOT EQUAL');
 }
 
@@ -152,8 +141,9 @@ function describeDifference(d: FirstDifference): string {
   const batch = d.envs > 0 ? ` (${d.kernel}, ${d.envs} envs, ${d.threads} threads)` : '';
   const mode = d.autoreset === null ? '' : `, autoreset ${d.autoreset}`;
   const place = d.step === null ? '' : ` at step ${d.step}, environment ${d.env ?? 'any'}`;
+  const task = d.task === '' ? '' : `${d.task} on `;
   return [
-    `first difference: ${d.task} on ${d.backend}${batch}${mode}${place}`,
+    `first difference: ${task}${d.backend}${batch}${mode}${place}`,
     `  field    ${d.field}`,
     `  expected ${d.expected}`,
     `  got      ${d.got}`,

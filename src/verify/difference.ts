@@ -19,6 +19,12 @@ export interface Place {
   readonly got: NumberAndBits;
 }
 
+/** A place and the steps before it; no environment where the backend threw. */
+export type PlaceInTime = Omit<Place, 'env'> & {
+  readonly env: number | null;
+  readonly step: number;
+};
+
 /** What is needed of a task to name the fields of its outputs and its state. */
 export type NamedProgram = Pick<
   CompiledTask,
@@ -41,19 +47,59 @@ export function differenceInRun(
   numEnvs: number,
   expected: Variant,
   got: Variant,
-): (Place & { readonly step: number }) | null {
-  const batches = [expected, got].map((variant) => createBatch(variant, run, numEnvs));
-  const [a, b] = batches.map((batch) => play(batch, run, true));
+): PlaceInTime | null {
+  const makers = [expected, got].map((variant) => () => createBatch(variant, run, numEnvs));
+  return differenceInLockstep(run.task, makers, (batch) => play(batch, run, true));
+}
+
+/**
+ * Plays the batches of two makers side by side and compares them wherever `history` stops: the
+ * first step and place where the second leaves the first, or null. What the second throws counts
+ * as a difference.
+ */
+export function differenceInLockstep(
+  task: NamedProgram,
+  [makeExpected, makeGot]: readonly (() => Batch)[],
+  history: (batch: Batch) => Generator<number, void>,
+): PlaceInTime | null {
+  const open: Batch[] = [];
+  let step = 0;
+  const opened = (make: () => Batch) => {
+    const batch = make();
+    open.push(batch);
+    return batch;
+  };
   try {
+    const expected = opened(makeExpected);
+    const a = history(expected);
+    const attempt = attempted(() => opened(makeGot));
+    if ('threw' in attempt) return failure(step, attempt.threw);
+    const b = history(attempt.value);
     for (;;) {
-      const [next, other] = [a.next(), b.next()];
-      if (next.done || other.done) return null;
-      const place = differenceOf(run.task, batches[0], batches[1]);
-      if (place !== null) return { step: next.value, ...place };
+      const next = a.next();
+      const other = attempted(() => b.next());
+      if (next.done) return null;
+      step = next.value;
+      if ('threw' in other) return failure(step, other.threw);
+      const place = differenceOf(task, expected, attempt.value);
+      if (place !== null) return { step, ...place };
     }
   } finally {
-    for (const batch of batches) batch.close();
+    for (const batch of open) batch.close();
   }
+}
+
+function attempted<T>(work: () => T): { value: T } | { threw: string } {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { threw: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A step that threw; which environment did it nobody can say. */
+function failure(step: number, message: string): PlaceInTime {
+  return { step, env: null, field: 'error', expected: 'no error', got: message };
 }
 
 /** The first differing output, else the first differing slot of the state, or null. */

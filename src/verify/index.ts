@@ -4,40 +4,32 @@
  * page can run it in its browser.
  */
 
-import { compileTask, listTasks } from '../api/registry.js';
-import { outputChannels } from '../api/snapshot.js';
+import { compileTask } from '../api/registry.js';
 import type { Backend } from '../backend.js';
-import { referenceBackend } from '../backends/reference.js';
 import { hasFamily } from '../backends/select.js';
-import { Digest } from '../base/digest.js';
 import type { CompiledTask } from '../envs/family.js';
 import { differenceAfterSnapshot, differenceFromSingles } from './cross-checks.js';
-import { differenceInRun } from './difference.js';
-import { createBatch, planRows, play, type Row, type Variant, variantsOf } from './plan.js';
+import type { PlaceInTime } from './difference.js';
+import { breathe, taskIds } from './pace.js';
+import { planRows, type Row, type Variant, variantsOf } from './plan.js';
 import type {
   CrossCheck,
   FirstDifference,
-  Goldens,
   TaskGoldens,
   VerifyLevel,
   VerifyOptions,
   VerifyReport,
   VerifyResult,
 } from './report.js';
+import { locate, NOWHERE, type Outcome, outcomeOf, SPECIFICATION, standardOf } from './rows.js';
+import { differenceInSelfCheck, SELF_CHECK } from './self-check.js';
 
+export { type BackendsToVerify, backendsToVerify } from './backends.js';
+export { makeGoldens } from './goldens.js';
 export type * from './report.js';
 
-/** What everything is compared with. */
-const SPECIFICATION: Variant = {
-  backend: referenceBackend,
-  kernel: 'scalar',
-  threads: 1,
-};
-
-/** The place of a difference that is known by digests only. */
-const NOWHERE = { autoreset: null, env: null, step: null };
-
-/** The batches of the cross checks. */
+/** The batches of the cross checks, and of what no batch shows. */
+const NO_BATCH = { kernel: '', envs: 0, threads: 0 };
 const CROSS_BATCH = { kernel: 'auto', envs: 7, threads: 1, autoreset: 'next-step' };
 
 /**
@@ -54,28 +46,10 @@ export async function verify(
   backends: readonly Backend[],
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  if (backends.length === 0) throw new RangeError('backends is empty: at least one is needed');
-  return new Verification(backends, options).run();
-}
-
-/** The digests that the reference alone gives: what is committed as goldens. */
-export async function makeGoldens(
-  tasks: readonly string[] = taskIds(),
-  onProgress: VerifyOptions['onProgress'] = () => {},
-): Promise<Goldens> {
-  const goldens: Record<string, TaskGoldens> = {};
-  for (const [done, id] of tasks.entries()) {
-    onProgress({ done, total: tasks.length, label: id });
-    await breathe();
-    const task = compileTask(id);
-    const digests = (quick: boolean) =>
-      Object.fromEntries(
-        planRows(task, quick).map((row) => [row.numEnvs, digestOfRow(row, SPECIFICATION)]),
-      );
-    const program = task.programDigest;
-    goldens[task.spec.id] = { program, quick: digests(true), full: digests(false) };
+  if (backends.length === 0 && (options.unloaded ?? []).length === 0) {
+    throw new RangeError('backends is empty: at least one is needed');
   }
-  return goldens;
+  return new Verification(backends, options).run();
 }
 
 interface TaskPlan {
@@ -94,8 +68,8 @@ class Verification {
   private readonly level: VerifyLevel;
   private readonly results: VerifyResult[] = [];
   private readonly checks: CrossCheck[] = [];
-  private difference: FirstDifference | null = null;
-  private isGood = true;
+  /** By implementation; the first that was found stands first. */
+  private readonly differences = new Map<string, FirstDifference>();
   private readonly total: number;
   private done = 0;
 
@@ -117,88 +91,93 @@ class Verification {
         rows: planRows(task, this.level === 'quick'),
       };
     });
-    this.total = this.plans.reduce((sum, plan) => sum + countParts(plan), 0);
+    const parts = this.plans.reduce((sum, plan) => sum + countParts(plan), 0);
+    this.total = parts + backends.length;
   }
 
   async run(): Promise<VerifyReport> {
+    for (const { name, reason } of this.options.unloaded ?? []) {
+      const names = { expected: 'a backend that loads', got: reason };
+      this.report({ ...NO_BATCH, ...NOWHERE, task: '', backend: name, field: 'backend', ...names });
+    }
     for (const plan of this.plans) {
       this.checkFamily(plan);
       await this.checkRows(plan);
       await this.checkSingles(plan);
       await this.checkSnapshots(plan);
     }
-    const { isGood, results, checks, difference } = this;
-    return { ok: isGood, results, checks, firstDifference: difference };
+    await this.checkSelfChecks();
+    const { results, checks } = this;
+    const differences = [...this.differences.values()];
+    const firstDifference = differences[0] ?? null;
+    const ok = firstDifference === null && checks.every((check) => check.ok);
+    return { ok, results, checks, firstDifference, differences };
   }
 
   /** A backend that cannot step a task at all is not equal to the others. */
   private checkFamily({ task, backends }: TaskPlan): void {
     const unable = this.backends.find((backend) => !backends.includes(backend));
     if (unable === undefined) return;
-    const place = { task: task.spec.id, backend: unable.name, kernel: '', envs: 0, threads: 0 };
+    const place = { task: task.spec.id, backend: unable.name, ...NO_BATCH };
     const names = { expected: task.layout.name, got: 'not in this build' };
     this.report({ ...place, ...NOWHERE, field: 'family', ...names });
   }
 
-  private async checkRows({ task, rows, variants }: TaskPlan): Promise<void> {
-    const goldens = this.goldensOf(task);
-    for (const row of rows) {
-      const { numEnvs } = row;
-      const golden = goldens?.[this.level][numEnvs] ?? null;
-      await this.advance(`${task.spec.id}, ${numEnvs} envs, reference`);
-      const expected = digestOfRow(row, SPECIFICATION);
-      for (const variant of variants) {
-        const { backend, kernel, threads } = variant;
-        await this.advance(`${task.spec.id}, ${numEnvs} envs, ${backend.name} ${kernel}`);
-        const isReference = backend === referenceBackend;
-        const digest = isReference ? expected : digestOfRow(row, variant);
-        const place = { task: task.spec.id, backend: backend.name, kernel, envs: numEnvs, threads };
-        this.results.push({ ...place, digest, golden });
-        if (digest !== expected) this.locate(place, row, variant, { expected, got: digest });
-        else if (golden !== null && digest !== golden) {
-          this.report({ ...place, ...NOWHERE, field: 'golden', expected: golden, got: digest });
-        }
-      }
+  private async checkRows(plan: TaskPlan): Promise<void> {
+    const goldens = this.goldensOf(plan.task);
+    for (const row of plan.rows) {
+      await this.checkRow(plan, row, goldens?.[this.level][row.numEnvs] ?? null);
     }
+  }
+
+  private async checkRow({ task, variants }: TaskPlan, row: Row, golden: string | null) {
+    const { numEnvs } = row;
+    const { id } = task.spec;
+    await this.advance(`${id}, ${numEnvs} envs, reference`);
+    const reference = outcomeOf(row, SPECIFICATION);
+    const outcomes = [reference];
+    for (const variant of variants) {
+      const { backend, kernel, threads } = variant;
+      await this.advance(`${id}, ${numEnvs} envs, ${backend.name} ${kernel}`);
+      const isReference = backend === SPECIFICATION.backend;
+      const outcome = isReference ? reference : outcomeOf(row, variant);
+      if (!isReference) outcomes.push(outcome);
+      const place = { task: id, backend: backend.name, kernel, envs: numEnvs, threads };
+      this.results.push({ ...place, digest: outcome.digest, golden });
+    }
+    const standard = standardOf(outcomes, golden);
+    for (const outcome of outcomes) {
+      if (outcome.digest !== standard.digest) this.locate(id, row, standard, outcome);
+    }
+    if (golden === null || standard.digest === golden) return;
+    // All agree on another digest than the golden one: there is nothing to play it against.
+    const place = { task: id, backend: 'every backend', ...NO_BATCH, envs: numEnvs, ...NOWHERE };
+    this.report({ ...place, field: 'golden', expected: golden, got: standard.digest });
   }
 
   /** Goldens count for the program they were made with; another program is a difference itself. */
   private goldensOf(task: CompiledTask): TaskGoldens | undefined {
     const goldens = this.options.goldens?.[task.spec.id];
     if (goldens === undefined || goldens.program === task.programDigest) return goldens;
-    const place = { task: task.spec.id, backend: 'compiler', kernel: '', envs: 0, threads: 0 };
+    const place = { task: task.spec.id, backend: 'compiler', ...NO_BATCH };
     const digests = { expected: goldens.program, got: task.programDigest };
     this.report({ ...place, ...NOWHERE, field: 'program', ...digests });
     return undefined;
   }
 
-  /** Finds where a variant leaves the reference; only the first time, for it costs a replay. */
-  private locate(
-    place: Pick<FirstDifference, 'task' | 'backend' | 'kernel' | 'envs' | 'threads'>,
-    { numEnvs, runs }: Row,
-    variant: Variant,
-    digests: { expected: string; got: string },
-  ): void {
-    this.isGood = false;
-    if (this.difference !== null) return;
-    for (const run of runs) {
-      const found = differenceInRun(run, numEnvs, SPECIFICATION, variant);
-      if (found === null) continue;
-      this.report({ ...place, autoreset: run.autoreset, ...found });
-      return;
-    }
-    // The replay agrees: what differed is not a function of its inputs.
-    this.report({ ...place, ...NOWHERE, field: 'digest', ...digests });
+  /** Finds where an implementation leaves the standard; the first time only: it costs a replay. */
+  private locate(task: string, row: Row, standard: Outcome, outcome: Outcome): void {
+    const { backend, kernel } = outcome.variant;
+    if (this.differences.has(keyOf({ backend: backend.name, kernel }))) return;
+    this.report({ task, ...locate(row, standard, outcome) });
   }
 
   private async checkSingles({ task, backends }: TaskPlan): Promise<void> {
     const steps = this.level === 'quick' ? 24 : task.horizonSteps + 20;
     for (const backend of backends) {
       await this.advance(`${task.spec.id}, ${backend.name}, singles against columns`);
-      const found = differenceFromSingles(task, backend, steps);
-      const where = { task: task.spec.id, backend: backend.name };
-      this.checks.push({ check: 'singles', ...where, ok: found === null });
-      if (found !== null) this.report({ ...where, ...CROSS_BATCH, ...found });
+      const find = () => differenceFromSingles(task, backend, steps);
+      this.crossCheck('singles', task, backend.name, find);
     }
   }
 
@@ -209,17 +188,40 @@ class Verification {
     for (const [from, to] of pairs) {
       const backend = `${from.name} -> ${to.name}`;
       await this.advance(`${task.spec.id}, a snapshot ${backend}`);
-      const found = differenceAfterSnapshot(task, from, to, steps);
-      const where = { task: task.spec.id, backend };
-      this.checks.push({ check: 'snapshot', ...where, ok: found === null });
-      if (found === null) continue;
-      this.report({ ...where, ...CROSS_BATCH, env: null, field: 'snapshot', ...found });
+      this.crossCheck('snapshot', task, backend, () => {
+        const found = differenceAfterSnapshot(task, from, to, steps);
+        return found && { env: null, field: 'snapshot', ...found };
+      });
+    }
+  }
+
+  /** Notes what came of a check; a damaged backend may throw instead of differing. */
+  private crossCheck(
+    check: 'singles' | 'snapshot',
+    { spec }: CompiledTask,
+    backend: string,
+    find: () => PlaceInTime | null,
+  ): void {
+    const found = findOrError(find);
+    this.checks.push({ check, task: spec.id, backend, ok: found === null });
+    if (found === null) return;
+    this.report({ task: spec.id, backend, ...CROSS_BATCH, ...found });
+  }
+
+  /** What auto refuses for its self-check is no better for having passed everything else. */
+  private async checkSelfChecks(): Promise<void> {
+    for (const backend of this.backends) {
+      await this.advance(`${backend.name}, self-check`);
+      const found = differenceInSelfCheck(backend);
+      const where = { task: SELF_CHECK, backend: backend.name };
+      this.checks.push({ check: 'self-check', ...where, ok: found === null });
+      if (found !== null) this.report(found);
     }
   }
 
   private report(difference: FirstDifference): void {
-    this.isGood = false;
-    this.difference ??= difference;
+    const key = keyOf(difference);
+    if (!this.differences.has(key)) this.differences.set(key, difference);
   }
 
   private async advance(label: string): Promise<void> {
@@ -229,18 +231,18 @@ class Verification {
   }
 }
 
-/** The digest of everything that the runs of a row put out. */
-function digestOfRow({ numEnvs, runs }: Row, variant: Variant): string {
-  const digest = new Digest();
-  for (const run of runs) {
-    const batch = createBatch(variant, run, numEnvs);
-    for (const _step of play(batch, run)) {
-      for (const name of outputChannels) digest.update(batch.channels[name]);
-    }
-    digest.update(batch.exportState());
-    batch.close();
+function findOrError(find: () => PlaceInTime | null) {
+  const nowhere = { env: null, step: null, field: 'error', expected: 'no error' };
+  try {
+    return find();
+  } catch (error) {
+    return { ...nowhere, got: error instanceof Error ? error.message : String(error) };
   }
-  return digest.hex();
+}
+
+/** An implementation: a backend with a kernel, or two backends of a cross check. */
+function keyOf({ backend, kernel }: Pick<FirstDifference, 'backend' | 'kernel'>): string {
+  return `${backend} ${kernel}`;
 }
 
 /** Parts of the work on a task, as `advance` counts them. */
@@ -259,15 +261,4 @@ function pairsOf(backends: readonly Backend[]): [Backend, Backend][] {
   return backends.flatMap((from) =>
     backends.filter((to) => to !== from).map((to): [Backend, Backend] => [from, to]),
   );
-}
-
-function taskIds(): string[] {
-  return listTasks().map((task) => task.id);
-}
-
-/** Lets a page paint and a terminal hear Ctrl-C. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve);
-  });
 }

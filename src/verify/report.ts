@@ -15,6 +15,12 @@ export interface TaskGoldens {
 /** Committed digests by task id. */
 export type Goldens = Readonly<Record<string, TaskGoldens>>;
 
+/** A backend that is there and cannot even be loaded. */
+export interface UnloadedBackend {
+  readonly name: BackendName;
+  readonly reason: string;
+}
+
 export interface VerifyOptions {
   /** Ids or aliases. Default: every known task. */
   readonly tasks?: readonly string[];
@@ -22,6 +28,8 @@ export interface VerifyOptions {
   readonly level?: VerifyLevel;
   /** What the digests must be; a task that has none here is compared between backends only. */
   readonly goldens?: Goldens;
+  /** Backends that are there and cannot be loaded, which is a difference. Default: none. */
+  readonly unloaded?: readonly UnloadedBackend[];
   /** Called before each part of the work. */
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
@@ -41,15 +49,21 @@ export interface VerifyResult {
   readonly kernel: string;
   readonly envs: number;
   readonly threads: number;
-  /** Of every output byte of every step of all runs with this batch size, and the last states. */
+  /**
+   * Of every output byte of every step of all runs with this batch size, and the last states;
+   * `error` where the backend threw.
+   */
   readonly digest: string;
   /** The committed digest; null where there is none. */
   readonly golden: string | null;
 }
 
-/** A single environment against its column of a batch, or a snapshot that changes backends. */
+/**
+ * A single environment against its column of a batch, a snapshot that changes backends, or the
+ * check that a backend must pass before it is used.
+ */
 export interface CrossCheck {
-  readonly check: 'singles' | 'snapshot';
+  readonly check: 'singles' | 'snapshot' | 'self-check';
   readonly task: string;
   /** `native`, or `native -> wasm`. */
   readonly backend: string;
@@ -80,4 +94,6 @@ export interface VerifyReport {
   readonly results: readonly VerifyResult[];
   readonly checks: readonly CrossCheck[];
   readonly firstDifference: FirstDifference | null;
+  /** The first of every implementation that differs, `firstDifference` before all others. */
+  readonly differences: readonly FirstDifference[];
 }

@@ -66,7 +66,8 @@ describe('loadBackend', () => {
     expect((await loadBackend()).name).toBe('assemblyscript');
     const [native, wasm, assemblyscript, reference] = await backendReport();
     expect(native).toMatchObject({ available: false, reason: 'it was never built', kernel: null });
-    expect(wasm).toMatchObject({ available: false, maxThreads: 0 });
+    expect(wasm).toMatchObject({ available: false, refused: true, maxThreads: 0 });
+    expect(native.refused).toBe(false);
     expect(wasm.reason).toMatch(/self-check/);
     expect(assemblyscript).toMatchObject({ available: true, kernel: 'scalar', reason: null });
     expect(reference).toMatchObject({ name: 'reference', available: true, maxThreads: 1 });

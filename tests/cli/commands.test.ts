@@ -101,7 +101,9 @@ describe('verify', () => {
       results: { digest: string; golden: string | null }[];
       first_difference: unknown;
     };
-    expect(Object.keys(report.backends[0])).toEqual(['backend', 'kernel', 'available', 'reason']);
+    expect(Object.keys(report.backends[0])).toEqual([
+      ...['backend', 'kernel', 'available', 'refused', 'reason'],
+    ]);
     expect(Object.keys(report.results[0])).toEqual([
       ...['task', 'backend', 'kernel', 'envs', 'threads', 'digest', 'golden'],
     ]);

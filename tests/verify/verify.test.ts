@@ -1,5 +1,5 @@
 /** `verify` finds what it is for: one changed constant, one wrong row, one wrong state. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Backend, Batch } from '../../src/backend.js';
 import { referenceBackend } from '../../src/backends/reference.js';
 import { compileTask, makeGoldens, register, spec, verify } from '../../src/index.js';
@@ -92,7 +92,10 @@ describe('verify', () => {
       });
     const { ok, checks } = await verify([wrapped(shifted)], QUICK);
     expect(ok).toBe(false);
-    expect(checks).toEqual([{ check: 'singles', task: TASK, backend: 'native', ok: false }]);
+    expect(checks).toEqual([
+      { check: 'singles', task: TASK, backend: 'native', ok: false },
+      { check: 'self-check', task: 'self-check', backend: 'native', ok: true },
+    ]);
   });
 
   it('sees a backend that takes up a snapshot wrongly', async () => {
@@ -124,6 +127,56 @@ describe('verify', () => {
     const wrong = { [TASK]: { ...stale[TASK], program: task.programDigest } };
     const report = await verify([referenceBackend], { ...QUICK, goldens: wrong });
     expect(report.firstDifference).toMatchObject({ field: 'golden', expected: digests[1] });
+  });
+
+  it('blames the reference where it alone leaves the goldens', async () => {
+    const goldens = await makeGoldens([TASK]);
+    const create = referenceBackend.create;
+    const native: Backend = { ...referenceBackend, name: 'native', create };
+    const changed = (program: Uint8Array) =>
+      withScalar(task.layout, program, 'arrival_gain', (gain) => gain * 1.5);
+    const spied = vi
+      .spyOn(referenceBackend, 'create')
+      .mockImplementation((program, options) => create(changed(program), options));
+    try {
+      const { ok, firstDifference } = await verify([native], { ...QUICK, goldens });
+      expect(ok).toBe(false);
+      expect(firstDifference).toMatchObject({ task: TASK, backend: 'reference', env: 0 });
+      expect(firstDifference?.field).toMatch(/^(observations|rewards|metrics|state)/);
+    } finally {
+      spied.mockRestore();
+    }
+  });
+
+  it('names the first difference of every backend', async () => {
+    const edit = (gain: number) => (program: Uint8Array) =>
+      withScalar(task.layout, program, 'arrival_gain', (value) => value * gain);
+    const wasm = { ...wrapped((b) => b, edit(1.1)), name: 'wasm' } as const;
+    const { differences } = await verify([wrapped((b) => b, edit(1.2)), wasm], QUICK);
+    const places = differences.filter(({ step }) => step !== null && step > 0);
+    expect(places.map(({ backend }) => backend)).toEqual(
+      expect.arrayContaining(['native', 'wasm']),
+    );
+  });
+
+  it('takes what a backend throws, or that it does not load, for a difference', async () => {
+    const trap = (batch: Batch): Batch =>
+      proxy(batch, {
+        step: () => {
+          throw new Error('unreachable');
+        },
+      });
+    const report = await verify([wrapped(trap)], QUICK);
+    expect(report.firstDifference).toMatchObject({
+      ...{ backend: 'native', step: 1, field: 'error', got: 'unreachable' },
+    });
+    expect(report.checks.every((check) => !check.ok)).toBe(true);
+    const unloaded = [{ name: 'wasm', reason: 'the file is damaged' }] as const;
+    const other = await verify([referenceBackend], { ...QUICK, unloaded });
+    expect(other).toMatchObject({
+      ok: false,
+      firstDifference: { backend: 'wasm', field: 'backend', got: 'the file is damaged' },
+    });
   });
 
   it('needs a backend', async () => {
