@@ -2,10 +2,9 @@
 //! free function with a number is the cheapest call there is; nothing is passed to a step.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
-use infragym_core::program::ProgramError;
-use infragym_core::{Kernel, Options, Recording, Task as Program, VectorEnv};
+use infragym_core::{Kernel, Options, Recording, VectorEnv, shared_task};
 use napi::bindgen_prelude::{AsyncTask, Error, Result, Status, Uint8Array, Uint32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -21,23 +20,6 @@ enum Place {
 thread_local! {
     /// The batches of this JavaScript thread; a closed one leaves its place empty.
     static BATCHES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The programs of the batches there are. Those of one program share it: a server has a batch for
-/// each of its sessions, and a program may be a megabyte.
-static PROGRAMS: Mutex<Vec<Weak<dyn Program>>> = Mutex::new(Vec::new());
-
-/// The program of these bytes, validated unless a batch has it already.
-fn program_of(bytes: &[u8], metrics: bool) -> std::result::Result<Arc<dyn Program>, ProgramError> {
-    let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
-    programs.retain(|program| program.strong_count() > 0);
-    let is_same = |known: &Arc<dyn Program>| known.metrics() == metrics && known.program() == bytes;
-    if let Some(same) = programs.iter().filter_map(Weak::upgrade).find(is_same) {
-        return Ok(same);
-    }
-    let made = infragym_core::task(bytes, metrics)?;
-    programs.push(Arc::downgrade(&made));
-    Ok(made)
 }
 
 fn with_batch<T>(batch: u32, work: impl FnOnce(&mut dyn VectorEnv) -> T) -> Result<T> {
@@ -84,8 +66,8 @@ pub fn create(
         metrics,
         kernel,
     };
-    let made = match program_of(program, metrics) {
-        Ok(program) => program.batch(&options),
+    let made = match shared_task(program, metrics) {
+        Ok(task) => task.batch(&options),
         Err(error) => return Ok(-(error.code() as i32)),
     };
     BATCHES.with_borrow_mut(|batches| {

@@ -15,6 +15,8 @@ mod record;
 pub mod rng;
 mod rounding;
 pub mod sampling;
+#[cfg(not(target_arch = "wasm32"))]
+mod shared;
 mod simd;
 mod statistics;
 mod store;
@@ -24,6 +26,8 @@ mod transfer;
 pub use batch::{Options, VectorEnv};
 pub use kernel::Kernel;
 pub use record::{RECORDED, Recording};
+#[cfg(not(target_arch = "wasm32"))]
+pub use shared::shared_task;
 pub use store::{Channels, LANES, Shape, Store};
 pub use task::Task;
 

@@ -4,7 +4,7 @@
 use infragym_core::generated::LAYOUTS;
 use infragym_core::generated::common::{autoreset, channel, policy};
 use infragym_core::program::{Program, ProgramError};
-use infragym_core::{Kernel, LANES, Options, VectorEnv, create};
+use infragym_core::{Kernel, LANES, Options, VectorEnv, create, shared_task};
 
 const PROGRAMS: [(&str, &[u8]); 3] = [
     ("origin", include_bytes!("fixtures/serving-origin.bin")),
@@ -190,4 +190,15 @@ fn damaged_programs_are_refused_by_field() {
     bytes[header..header + 8].copy_from_slice(&0.0f64.to_le_bytes());
     assert_eq!(refused(&bytes), Some(ProgramError::ScalarOutOfRange(0)));
     assert!(create(&[0; 64], &options(1, Kernel::Scalar)).is_err());
+}
+
+#[test]
+fn batches_of_one_program_share_its_task_as_long_as_one_is_there() {
+    let (_, program) = PROGRAMS[0];
+    let first = shared_task(program, false).expect("a valid program");
+    let again = shared_task(program, false).expect("a valid program");
+    assert!(std::sync::Arc::ptr_eq(&first, &again));
+    let with_metrics = shared_task(program, true).expect("a valid program");
+    assert!(!std::sync::Arc::ptr_eq(&first, &with_metrics));
+    assert!(shared_task(&program[1..], false).is_err());
 }
