@@ -2,8 +2,10 @@
  * `npm run bench`: measures the built library and writes `bench.json`, `bench.md` and `bench.png`.
  * `npm run bench -- --help` lists the options.
  */
+
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type Definition,
@@ -29,7 +31,7 @@ import {
   compareRuns,
   readResults,
 } from './report/compare.js';
-import { writeDocument } from './report/docs.js';
+import { RECORD, writeDocument } from './report/docs.js';
 import { comparisonText, resultsText } from './report/report.js';
 import { saveResults } from './report/save.js';
 
@@ -46,7 +48,8 @@ const HELP = `npm run bench -- [options]
   --patience SECONDS       wait so long, before each round, for a calm machine (default 0)
   --tolerance SHARE        a slowdown beyond this is a regression (default 0.15)
   --write-digests          make the expected digests anew, on the reference
-  --write-docs             fill the tables of docs/PERFORMANCE.md from bench/results
+  --record                 as --out bench/record/<today>, to be committed
+  --write-docs             fill the tables of docs/PERFORMANCE.md from the newest record
 
 It exits with 1 for a digest that is not the expected one and for a regression.
 `;
@@ -64,6 +67,7 @@ const { values: options } = parseArgs({
     patience: { type: 'string', default: '0' },
     tolerance: { type: 'string', default: '0.15' },
     'write-digests': { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
     'write-docs': { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -138,6 +142,10 @@ function comparison(session: Session, base: Results | null): ComparisonReport | 
   return base === null ? null : compareRuns(session.results, base, tolerance);
 }
 
+function folderOf(results: Results): string {
+  return options.record ? join(ROOT, RECORD, results.date) : options.out;
+}
+
 async function run(): Promise<void> {
   const { compare, 'compare-checkout': checkout, filter } = options;
   if (chosenDefinitions().length === 0) throw new Error(`--filter "${filter}" matches nothing`);
@@ -149,14 +157,17 @@ async function run(): Promise<void> {
   // Not `once`: npm passes the signal on too, and a second one would end the process in between.
   process.on('SIGINT', () => {
     session.settle();
-    console.error(`stopped; ${saveResults(session.results, options.out)} has what was measured`);
+    console.error(
+      `stopped; ${saveResults(session.results, folderOf(session.results))} has what was measured`,
+    );
     process.exit(130);
   });
   try {
     await measureAll(session, builds);
   } finally {
     session.settle();
-    if (session.results.measurements.length > 0) saveResults(session.results, options.out);
+    if (session.results.measurements.length > 0)
+      saveResults(session.results, folderOf(session.results));
   }
   console.log(resultsText(session.results));
   const report = comparison(session, base);

@@ -22,7 +22,7 @@ export const writtenFiles = files.filter(
     textEndings.test(path) &&
     !path.includes('/generated/') &&
     !path.startsWith('data/') &&
-    !path.startsWith('bench/results/'),
+    !path.startsWith('bench/record/'),
 );
 
 /** TypeScript and JavaScript that people write. */
