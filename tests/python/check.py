@@ -8,7 +8,7 @@ import warnings
 import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env
-from infragym_client import InfraGymEnv, InfraGymVectorEnv
+from infragym.remote import InfraGymEnv, InfraGymVectorEnv
 from openenv.core import GenericEnvClient
 
 BASE = sys.argv[1]

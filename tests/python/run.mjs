@@ -1,6 +1,6 @@
 /**
  * Real Python clients against the built server: `node tests/python/run.mjs`. Makes two virtual
- * environments below `.venv/` (openenv 0.10.0 with our client, openenv-core 0.3.0), runs OpenEnv's
+ * environments below `.venv/` (openenv 0.10.0 with our package, openenv-core 0.3.0), runs OpenEnv's
  * validators at the root and at every mount, its client and Gymnasium's checker for every task.
  * Ends with the line `N passed, N failed`.
  */
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const clients = [
-  { folder: '.venv/openenv-0.10.0', packages: ['openenv==0.10.0', './clients/python'] },
+  { folder: '.venv/openenv-0.10.0', packages: ['openenv==0.10.0', '.[remote]'] },
   { folder: '.venv/openenv-core-0.3.0', packages: ['openenv-core==0.3.0'] },
 ];
 

@@ -66,8 +66,10 @@ describe('openenv.yaml', () => {
     const yaml = read('openenv.yaml');
     const { version } = JSON.parse(read('package.json')) as { version: string };
     expect(yaml).toContain(`\nversion: ${version}\n`);
-    expect(read('clients/python/pyproject.toml')).toContain(`\nversion = "${version}"\n`);
-    expect(read('Cargo.toml')).toContain(`\nversion = "${version}"\n`);
+    // Cargo's version is the Python package's too.
+    expect(read('Cargo.toml')).toContain(`
+version = "${version}"
+`);
     for (const key of ['app', 'probe_path', 'dockerfile']) {
       const [, file] = new RegExp(`^ *${key}: (\\S+)$`, 'm').exec(yaml) ?? [];
       expect(existsSync(root + file)).toBe(true);

@@ -104,6 +104,28 @@ describe('batches', () => {
     await client.closed;
   });
 
+  it('are reset by a mask, refuse NaN, and are freed by a frame', async () => {
+    const request = { task_id: 'static-uniform', num_envs: 2, autoreset: 'same_step' };
+    const { url, layout } = (await post(app, '/vec', request)).body;
+    const client = await Client.open(base + url);
+    const rows = Float32Array.from([0.5, 8, 0, 0, 0, 0.5, 8, 0, 0, 0]);
+    const before = await ask(client, stepFrame(rows));
+    expect(fieldOf(before, layout.reply, 'final_observations')).toHaveLength(28);
+    const masked = Buffer.concat([resetFrame(5n), Buffer.from([0, 1])]);
+    masked.writeUInt32LE(3, 4);
+    const after = fieldOf(await ask(client, masked), layout.reply, 'observations');
+    const seen = fieldOf(before, layout.reply, 'observations');
+    expect(after.subarray(0, 14)).toEqual(seen.subarray(0, 14));
+    expect(after.subarray(14)).not.toEqual(seen.subarray(14));
+    const wrong = [stepFrame(rows.map((x, i) => (i === 5 ? Number.NaN : x))), masked.subarray(1)];
+    for (const frame of [...wrong, Buffer.concat([masked, Buffer.alloc(1)])]) {
+      expect(String(await ask(client, frame))).toMatch(/VALIDATION_ERROR/);
+    }
+    client.send(Buffer.from([3, 0, 0, 0]));
+    await client.closed;
+    await expect(Client.open(base + url)).rejects.toThrow('404');
+  });
+
   it('are limited in number and size, and can be closed', async () => {
     const small = await testServer({ vecs: 1, vecEnvs: 4 });
     expect((await post(small, '/vec', { num_envs: 5 })).status).toBe(422);

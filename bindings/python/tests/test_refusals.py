@@ -118,7 +118,7 @@ def test_seeds():
 
 
 def test_unseeded_environments_differ():
-    envs = [infragym.make("autoscaling/easy-v1") for _ in range(4)]
+    envs = [infragym.make("scheduling/base-v1") for _ in range(4)]
     for env in envs:
         env.reset()
     paths = [np.stack([env.step(1)[0] for _ in range(5)]) for env in envs]

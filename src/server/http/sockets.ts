@@ -8,7 +8,7 @@ const HEARTBEAT_MS = 30_000;
 const BUFFERED_BYTES_MAX = 64 * 2 ** 20;
 
 /** RFC 6455 close codes. */
-export const CLOSE = { goingAway: 1001, tooBig: 1009, tryAgainLater: 1013 } as const;
+export const CLOSE = { normal: 1000, goingAway: 1001, tooBig: 1009, tryAgainLater: 1013 } as const;
 
 /** Counts the connections, finds dead ones by pings, and closes all at the end. */
 export class SocketLimits {

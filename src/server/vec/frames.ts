@@ -7,16 +7,22 @@ import type { VectorEnv } from '../../index.js';
 
 /** First word of a request. */
 export const OP = {
-  /** u32 op, u32 has_seed (0 or 1), u32 seed low, u32 seed high. */
+  /**
+   * u32 op, u32 flags (1 there is a seed, 2 there is a mask), u64 seed, then with a mask a byte for
+   * each environment: 1 where an episode begins.
+   */
   reset: 0,
   /** u32 op, then the actions [num_envs, action_dim]. */
   step: 1,
   /** u32 op: the statistics of each environment's last finished episode. */
   statistics: 2,
+  /** u32 op: the batch is freed and the connection closed; there is no reply. */
+  close: 3,
 } as const;
 
 const WORD = 4;
 export const RESET_BYTES = 4 * WORD;
+export const RESET_FLAG = { seed: 1, mask: 2 } as const;
 /** u32 op, u32 number of the reply, from 0 and modulo 2^32. */
 const HEADER_BYTES = 2 * WORD;
 
@@ -59,7 +65,7 @@ function place(
 }
 
 /** Where everything is in the frames of a batch. */
-export function layoutOf({ task, numEnvs }: VectorEnv): VecLayout {
+export function layoutOf({ task, numEnvs, autoreset }: VectorEnv): VecLayout {
   const n = [numEnvs];
   const actionType = task.actionDtype === 'index' ? 'int32' : 'float32';
   const names = task.layout.statistics.map(({ name }) => name);
@@ -72,6 +78,10 @@ export function layoutOf({ task, numEnvs }: VectorEnv): VecLayout {
       ['terminated', 'uint8', n],
       ['truncated', 'uint8', n],
       ...(task.maskDim > 0 ? [['masks', 'uint8', [numEnvs, task.maskDim]] as const] : []),
+      // Where the next episode begins in the step that ends one, its last observation is here.
+      ...(autoreset === 'same-step'
+        ? [['final_observations', 'float32', [numEnvs, task.observationDim]] as const]
+        : []),
     ] as [string, FrameField['dtype'], number[]][]),
     statistics_reply: place(HEADER_BYTES, [['statistics', 'float64', [numEnvs, names.length]]]),
     statistics_names: names,
@@ -89,10 +99,10 @@ export class ReplyWriter {
 
   /** Observations, rewards and flags as they are now. */
   outputs(op: number): Uint8Array {
-    const { env } = this;
-    const { observations, rewards, costs, terminated, truncated, masks } = env;
-    const arrays = [observations, rewards, costs, terminated, truncated, masks];
-    return this.frame(op, this.layout.reply, arrays);
+    const { observations, rewards, costs, terminated, truncated, masks } = this.env;
+    const maybe = masks.length > 0 ? [masks] : [];
+    const arrays = [observations, rewards, costs, terminated, truncated, ...maybe];
+    return this.frame(op, this.layout.reply, [...arrays, this.env.finalObservations]);
   }
 
   statistics(): Uint8Array {

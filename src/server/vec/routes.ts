@@ -65,8 +65,9 @@ const VecReply = Type.Object({
 
 const DESCRIPTION = `
 Requests over the WebSocket are binary frames whose first little-endian u32 says what is wanted:
-0 reset (then u32 has_seed, u64 seed: environment i takes seed + i), 1 step (then the actions
-[num_envs, action_dim], f32 or i32), 2 the statistics of the last finished episodes. A reply has
+0 reset (then u32 flags, 1 for a seed and 2 for a mask; u64 seed: environment i takes seed + i; and
+a byte for each environment where there is a mask), 1 step (then the actions [num_envs, action_dim],
+f32 or i32), 2 the statistics of the last finished episodes, 3 close. A reply has
 the same first word, then a u32 that counts replies, then the arrays at the offsets in \`layout\`.
 What is refused is answered by a text frame \`{"type":"error","data":{"code","message"}}\`. One
 connection has a batch at a time; without a connection it is closed after a minute.`;

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { ServerContext } from '../http/context.js';
 import { CLOSE, sendBounded } from '../http/sockets.js';
 import type { VecBatch, VecStore } from './batches.js';
-import { OP, RESET_BYTES, ReplyWriter } from './frames.js';
+import { OP, RESET_BYTES, RESET_FLAG, ReplyWriter } from './frames.js';
 
 /** Serves a connection until it closes. What is wrong is told in a text frame, as JSON. */
 export function serveVec(
@@ -22,6 +22,11 @@ export function serveVec(
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     try {
       if (!isBinary) throw new RangeError('a text frame: binary frames are needed');
+      if (isClose(data)) {
+        store.remove(batch.id);
+        socket.close(CLOSE.normal, 'the batch is closed');
+        return;
+      }
       const reply = stepper.answer(data);
       if (stepper.hasStepped) metrics.steps.vec += batch.env.numEnvs;
       sendBounded(socket, reply);
@@ -30,6 +35,9 @@ export function serveVec(
     }
   });
 }
+
+const isClose = (frame: Buffer): boolean =>
+  frame.length === 4 && frame.readUInt32LE(0) === OP.close;
 
 /** Refused input in its own words; anything else says no more than that it is not the client's. */
 function describe(error: unknown): { code: string; message: string } {
@@ -58,7 +66,7 @@ class FrameStepper {
     if (op === OP.step) return this.step(frame);
     if (op === OP.reset) return this.reset(frame);
     if (op === OP.statistics) return this.writer.statistics();
-    throw new RangeError(`op is ${op}: 0 reset, 1 step or 2 statistics is needed`);
+    throw new RangeError(`op is ${op}: 0 reset, 1 step, 2 statistics or 3 close is needed`);
   }
 
   private step(frame: Buffer): Uint8Array {
@@ -68,20 +76,23 @@ class FrameStepper {
       throw new RangeError(`a step of ${frame.length} bytes: ${needed} are needed`);
     }
     this.actionBytes.set(frame.subarray(4));
-    // Real numbers are clipped by the kernel; an index beyond the space has no nearest neighbour.
-    if (env.task.actionDtype === 'index') env.step(env.actions);
-    else env.step();
+    env.step(env.actions); // checked: a NaN must not pass for the lowest value
     this.hasStepped = true;
     return this.writer.outputs(OP.step);
   }
 
   private reset(frame: Buffer): Uint8Array {
-    if (frame.length !== RESET_BYTES) {
-      throw new RangeError(`a reset of ${frame.length} bytes: ${RESET_BYTES} are needed`);
+    const { env } = this.batch;
+    const flags = frame.length >= RESET_BYTES ? frame.readUInt32LE(4) : 0;
+    const hasMask = (flags & RESET_FLAG.mask) !== 0;
+    const needed = RESET_BYTES + (hasMask ? env.numEnvs : 0);
+    if (frame.length !== needed) {
+      throw new RangeError(`a reset of ${frame.length} bytes: ${needed} are needed`);
     }
-    const hasSeed = frame.readUInt32LE(4) !== 0;
-    if (hasSeed) this.batch.env.reset({ seed: frame.readBigUInt64LE(8) });
-    else this.batch.env.reset();
+    env.reset({
+      ...(flags & RESET_FLAG.seed ? { seed: frame.readBigUInt64LE(8) } : {}),
+      ...(hasMask ? { mask: frame.subarray(RESET_BYTES) } : {}),
+    });
     return this.writer.outputs(OP.reset);
   }
 }

@@ -14,11 +14,10 @@ from . import policies
 from .batch import Batch
 from .bundle import Bundle, bundle_of
 from .graders import Grade, grade
+from .options import config_of
 from .report import describe_step
 from .seeding import fresh_seed, parse_seed
 from .spaces import space_of
-
-_OPTIONS = ("config",)
 
 
 class InfraGymEnv(gym.Env[np.ndarray, Any]):
@@ -102,7 +101,7 @@ class InfraGymEnv(gym.Env[np.ndarray, Any]):
         batch = self._batch
         batch.require_open()
         number = None if seed is None else parse_seed(seed)
-        config = _check_options(options)
+        config = config_of(options, ("config",))
         super().reset(seed=number)
         if config is not None:
             self._load(bundle_of(self._made, config))
@@ -217,16 +216,6 @@ class InfraGymEnv(gym.Env[np.ndarray, Any]):
             self.restore(snapshot)
         if is_closed:
             self.close()
-
-
-def _check_options(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    unknown = next((name for name in options or {} if name not in _OPTIONS), None)
-    if unknown is not None:
-        raise ValueError(f"options[{unknown!r}] is unknown: {', '.join(_OPTIONS)} is known")
-    config = (options or {}).get("config")
-    if config is None or isinstance(config, Mapping):
-        return config
-    raise TypeError(f"options['config'] is of type {type(config).__name__}: a dict is needed")
 
 
 def make(task: str | PathLike[str] | Bundle, **arguments: Any) -> InfraGymEnv:

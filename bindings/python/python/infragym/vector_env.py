@@ -14,18 +14,11 @@ from . import policies
 from .batch import Batch
 from .bundle import Bundle, bundle_of
 from .graders import Grade, grade
+from .options import MODES, mask_of, mode_of, seeds_of, with_fresh
 from .report import describe_step
-from .seeding import SEED_MAX, fresh_seed, parse_seed
 from .spaces import space_of
 
 Step = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
-
-_MODES = {
-    AutoresetMode.NEXT_STEP: "next_step",
-    AutoresetMode.SAME_STEP: "same_step",
-    AutoresetMode.DISABLED: "disabled",
-}
-_OPTIONS = ("reset_mask", "config")
 
 
 class InfraGymVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -66,13 +59,13 @@ class InfraGymVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ):
         if render_mode is not None:
             raise ValueError(f"render_mode is {render_mode!r}: None is needed, nothing is drawn")
-        mode = _mode_of(autoreset_mode)
+        mode = mode_of(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": mode}
         self.copy = bool(copy)
         self._made = bundle_of(task, config, action_space)
         self._options: dict[str, Any] = {
             "num_envs": num_envs,
-            "autoreset": _MODES[mode],
+            "autoreset": MODES[mode],
             "metrics": bool(infos),
             "threads": threads,
             "kernel": kernel,
@@ -154,34 +147,20 @@ class InfraGymVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         batch = self._batch
         batch.require_open()
-        mask = _mask_of(options, batch.num_envs)
+        mask = mask_of(options, batch.num_envs)
         config = (options or {}).get("config")
         if mask is not None and (not batch.has_begun or config is not None):
             raise ValueError("options['reset_mask']: reset the whole batch first")
-        seeds = self._seeds(seed)
+        seeds = seeds_of(seed, batch.num_envs)
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
         if config is not None:
             self._load(bundle_of(self._made, config))
             batch = self._batch
-        if not batch.has_begun and (seeds is None or None in seeds):
-            fresh = fresh_seed()
-            given = seeds or [None] * batch.num_envs
-            seeds = [fresh + i if each is None else each for i, each in enumerate(given)]
+        if not batch.has_begun:
+            seeds = with_fresh(seeds, batch.num_envs)
         batch.reset(seeds, mask)
         return self._observe(), self._infos(0)
-
-    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None] | None:
-        if seed is None:
-            return None
-        count = self._batch.num_envs
-        if not isinstance(seed, (Sequence, np.ndarray)):
-            first = parse_seed(seed)
-            return [(first + i) & SEED_MAX for i in range(count)]
-        if len(seed) != count:
-            raise ValueError(f"seed has {len(seed)} numbers: num_envs = {count} are needed")
-        named = enumerate(seed)
-        return [None if each is None else parse_seed(each, f"seed[{i}]") for i, each in named]
 
     def step(self, actions: np.ndarray | Sequence[Any] | None = None) -> Step:
         """Steps every environment.
@@ -375,28 +354,6 @@ class InfraGymVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self.restore(snapshot)
         if is_closed:
             self.close_extras()
-
-
-def _mode_of(mode: AutoresetMode | str) -> AutoresetMode:
-    for known, name in _MODES.items():
-        if mode == known or (isinstance(mode, str) and mode.lower() == name):
-            return known
-    needed = ", ".join(_MODES.values())
-    raise ValueError(f"autoreset_mode is {mode!r}: one of {needed} is needed")
-
-
-def _mask_of(options: Mapping[str, Any] | None, num_envs: int) -> np.ndarray | None:
-    unknown = next((name for name in options or {} if name not in _OPTIONS), None)
-    if unknown is not None:
-        raise ValueError(f"options[{unknown!r}] is unknown: {', '.join(_OPTIONS)} are known")
-    mask = (options or {}).get("reset_mask")
-    if mask is None:
-        return None
-    is_right = isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (num_envs,)
-    if not is_right or not mask.any():
-        needed = f"a bool array of shape ({num_envs},) with a True in it is needed"
-        raise ValueError(f"options['reset_mask'] is {mask!r:.80}: {needed}")
-    return mask
 
 
 def make_vec(

@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import matplotlib
 import numpy as np
 import torch
-from infragym_client import InfraGymVectorEnv
-from infragym_client.sb3 import InfraGymSB3VecEnv
+from infragym.remote import InfraGymVectorEnv
+from infragym.sb3 import InfraGymSB3VecEnv
 from scipy import stats
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
@@ -137,7 +137,7 @@ def describe(name: str, results: dict[str, np.ndarray]) -> dict:
 def draw(runs: list[dict], rows: list[dict], file: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for run in runs:
-        steps, scores = zip(*run["curve"])
+        steps, scores = zip(*run["curve"], strict=True)
         axes.plot(np.array(steps) / 1000, scores, linewidth=1.5, label=f"PPO, seed {run['seed']}")
     end = max(run["curve"][-1][0] for run in runs) / 1000
     for row in rows[:2]:
