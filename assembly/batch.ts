@@ -1,6 +1,6 @@
 /**
- * What is common to every family: resets, steps, rollouts and what happens at an episode's end.
- * The functions are generic, so each family gets its own loop without indirect calls.
+ * The part that is common to every family: resets, steps, rollouts, ends of episodes. The
+ * functions are generic, so each family gets its own loop without indirect calls.
  *
  * A family is a class that extends its generated `Layout` and is never instantiated: methods of
  * `changetype<Family>(0)` are static calls. It has

@@ -1,4 +1,4 @@
-/** What an environment's step or reset produced besides its rows; the batch publishes it. */
+/** The results of an environment's step or reset besides its rows; the batch publishes them. */
 export class Out {
   static reward: f32 = 0;
   static cost: f32 = 0;

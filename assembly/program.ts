@@ -37,7 +37,7 @@ const FAULT_TABLE_BOUNDS: u32 = 3;
 const FAULT_TABLE_NOT_FINITE: u32 = 4;
 const FAULT_TABLE_CONTENT: u32 = 5;
 
-/** What the programs of every family start with, and the batch reads. */
+/** The beginning of the programs of every family, which the batch reads. */
 export class Common {
   static actionDim: u32 = 0;
   static observationDim: u32 = 0;
@@ -81,7 +81,7 @@ export function familyOf(program: usize): u32 {
   return headerWord(program, HEADER_FAMILY);
 }
 
-/** What a program of no known family gets. */
+/** The fault of a program of no known family. */
 export function unknownFamily(): u32 {
   return faultCode(FAULT_HEADER, HEADER_FAMILY);
 }

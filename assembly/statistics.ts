@@ -4,7 +4,7 @@
  */
 import { real, realPair, setReal, setRealPair } from './state';
 
-// What the metrics of kind `delta_*` read before the step, by metric.
+// The values before the step of the metrics of kind `delta_*`, by metric.
 const previous = memory.data(8 * 64);
 
 /** Notes what a metric read before the step that is about to be taken. */

@@ -1,5 +1,5 @@
 /**
- * What the benchmark measures: data only. `measure.ts` times it, `workload.ts` says what each kind
+ * The benchmark's measurements: data only. `measure.ts` times it, `workload.ts` says what each kind
  * of timing calls, `goals.ts` what is expected of it.
  */
 import { BACKEND_NAMES, type BackendName, type Kernel } from '../src/backend.js';
@@ -8,7 +8,7 @@ import { BACKEND_NAMES, type BackendName, type Kernel } from '../src/backend.js'
 export const GROUPS = ['kernels', 'environments', 'threads', 'calls', 'single', 'peers'] as const;
 type Group = (typeof GROUPS)[number];
 
-/** What one call that is timed does. */
+/** The work of one call that is timed. */
 type Timed =
   | 'step' // VectorEnv.step
   | 'rollout' // VectorEnv.rollout with the core's random policy
@@ -19,7 +19,7 @@ type Timed =
   | 'empty' // VectorEnv.rollout of no steps: a call into the backend that does nothing
   | 'env-step'; // Env.step, which makes fresh objects and an info
 
-/** What is played, and hashed, before anything is timed. The digest holds on every backend. */
+/** The run that is played, and hashed, before anything is timed; one digest on every backend. */
 export interface Check {
   readonly task: string;
   readonly envs: number;
@@ -129,7 +129,7 @@ export function definitions(): Definition[] {
   ];
 }
 
-/** What takes turns with the environments of others, in the batch that they have. */
+/** The measurements in turns with the environments of others, in the batch that they have. */
 export function peerDefinitions(): Definition[] {
   return SUBJECTS.flatMap((subject) => [
     define(subject, { group: 'peers' }),
@@ -190,7 +190,7 @@ function threadDefinitions(subject: Subject): Definition[] {
   );
 }
 
-/** What is paid once, and what is paid for each step. */
+/** The cost that is paid once, and that of each step. */
 function callDefinitions(subject: Subject): Definition[] {
   const calls = BACKEND_NAMES.flatMap((backend) =>
     CALLS.map((timed) => {

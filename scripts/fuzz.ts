@@ -77,7 +77,7 @@ function readNames(name: string, text: string, known: readonly string[]): string
   throw new RangeError(`--${name} has "${unknown[0]}": one of ${known.join(', ')} is needed`);
 }
 
-/** The backends that can be had; says on stderr why the others cannot. */
+/** The backends that are available; says on stderr why the others cannot. */
 async function loadVariants(names: readonly string[]): Promise<FuzzVariant[]> {
   const backends: Backend[] = [];
   for (const name of BACKENDS.filter((known) => names.includes(known))) {
@@ -87,7 +87,8 @@ async function loadVariants(names: readonly string[]): Promise<FuzzVariant[]> {
       process.stderr.write(`SKIPPED ${name}: ${(error as Error).message}\n`);
     }
   }
-  if (backends.length === 0) throw new Error('no backend can be had: there is nothing to compare');
+  if (backends.length === 0)
+    throw new Error('no backend is available: there is nothing to compare');
   return variantsOf(backends);
 }
 

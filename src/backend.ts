@@ -10,7 +10,7 @@ import { autoresetModeNames, type channels, kernelNames } from './generated/comm
 export const BACKEND_NAMES = ['native', 'wasm', 'assemblyscript', 'reference'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-/** What happens after an episode's last step; `docs/adr/0003-autoreset-modes.md`. */
+/** The behaviour after an episode's last step; `docs/adr/0003-autoreset-modes.md`. */
 export type Autoreset = 'next-step' | 'same-step' | 'disabled';
 
 /** The autoreset modes in the order of their numbers in the core. */

@@ -1,4 +1,4 @@
-/** What `npm run new-env` writes, registers and refuses, in a copy of what it needs. */
+/** The files and refusals of `npm run new-env`, in a copy of the repository's parts. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What the build and test commands conclude from other programs' output and from files. */
+/** The conclusions of the build and test commands from other programs' output and from files. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';

@@ -134,6 +134,13 @@ function dependenciesOf(manifest: string): string[] {
   return [...section.matchAll(/^([\w-]+)(?:\.\w+)?\s*=/gm)].map((match) => match[1]!);
 }
 
+describe('comments', () => {
+  it('say what they are about by a noun phrase or a verb', () => {
+    const pattern = /(\/\*\*|\n[ \t]*\*|\/\/[/!]?) What .*/;
+    expect(codeFiles.flatMap((path) => findAll(path, textOf(path), pattern))).toEqual([]);
+  });
+});
+
 describe('environments', () => {
   it('have a spec', () => {
     expect(stems).not.toEqual([]);

@@ -319,7 +319,7 @@ export function loadTables(program: usize, directory: usize): void {
   t_observation_scale = program + <usize>load<u32>(directory, 72);
 }
 
-/** What a program and the state of this family look like; its environment extends it. */
+/** The form of a program and the state of this family; its environment extends it. */
 export class Layout {
   get hash(): u32 { return LAYOUT_HASH; }
   get numScalars(): i32 { return SCALAR_COUNT; }

@@ -1,6 +1,7 @@
 /**
- * What `instructions.ts` runs under callgrind: instructions-child.mjs COUNTS, a JSON list. Prints
- * the kernels that were taken. `episodes` is the mark at which callgrind begins another part.
+ * The program that `instructions.ts` runs under callgrind: instructions-child.mjs COUNTS, a JSON
+ * list. Prints the kernels that were taken. `episodes` is the mark at which callgrind begins
+ * another part.
  */
 import { makeVec } from '../../dist/index.js';
 

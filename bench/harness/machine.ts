@@ -1,4 +1,4 @@
-/** What a result was measured on; nothing that names a host, a user or a directory. */
+/** The machine of a result; nothing that names a host, a user or a directory. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, totalmem, type } from 'node:os';

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What the runner answers, as far as it is kept. */
+/** The runner's answer, as far as it is kept. */
 interface PeerAnswer {
   readonly id: string;
   readonly name: string;

@@ -25,7 +25,7 @@ export interface Measurement {
   /** As taken. */
   readonly kernel: string;
   readonly timed: string;
-  /** What a nanosecond figure is for: a step, an environment or a call. */
+  /** The unit of a nanosecond figure: a step, an environment or a call. */
   readonly unit: 'step' | 'environment' | 'call';
   readonly digest: string;
   /** Nanoseconds a unit, round by round; round i of a group's entries ran side by side. */
@@ -49,7 +49,7 @@ export interface Results {
   /** How long the run has waited for a calm machine, see `--patience`. */
   waited_seconds?: number;
   measurements: Measurement[];
-  /** What this machine could not measure, and why. */
+  /** Measurements that this machine could not make, and why. */
   skipped: Skipped[];
   memory: MemoryRow[];
   instructions: InstructionRow[];

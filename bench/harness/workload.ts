@@ -4,7 +4,7 @@ import { type Definition, idOf } from '../definitions.js';
 import { checkDigest, type Digests, playCheck } from './digests.js';
 import type { Backends, Library } from './library.js';
 
-/** What is timed, and how much of it one call does. */
+/** The timed work, and how much of it one call does. */
 export interface Workload {
   readonly id: string;
   readonly run: () => void;
@@ -20,7 +20,7 @@ export interface Prepared extends Workload {
   readonly prefix: string;
   /** The kernel that was taken, e.g. `avx2`. */
   readonly kernel: string;
-  /** What its check gave. */
+  /** The digest that its check gave. */
   readonly digest: string;
 }
 

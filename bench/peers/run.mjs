@@ -39,7 +39,7 @@ function positive(name) {
   throw new RangeError(`--${name} is ${options[name]}; it takes a number above 0`);
 }
 
-/** What is said of a peer beside its figures. */
+/** The words about a peer beside its figures. */
 function describe({ id, name, environment, computes, options }, version) {
   return { name, id, version, environment, computes, envs: options.num_envs, threads: 1 };
 }

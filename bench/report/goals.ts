@@ -1,5 +1,5 @@
 /**
- * What is expected of the measurements: data, and how a goal's figure is read from a run. Ratios
+ * The expectations of the measurements: data, and how a goal's figure is read from a run. Ratios
  * are between things timed in the same rounds; absolute goals are meant for a quiet current core.
  */
 import { BATCH_ENVS, LARGE_ENVS, SUBJECTS } from '../definitions.js';

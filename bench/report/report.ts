@@ -107,7 +107,7 @@ function environmentText({ measurements }: Results): string {
   return rows.length === 0 ? '' : table(['environments', ...columns], rows);
 }
 
-/** What sets a row apart that took its steps in one call. */
+/** The mark of a row that took its steps in one call. */
 function way({ timed }: Measurement): string {
   return timed === 'hold' ? ', in the core' : '';
 }
@@ -207,7 +207,7 @@ function skippedText({ skipped }: Results): string {
   );
 }
 
-/** What `--compare` found: the slowest first. */
+/** The findings of `--compare`: the slowest first. */
 export function comparisonText(report: ComparisonReport, tolerance: number): string {
   const rows = [...report.rows]
     .sort((a, b) => a.ratio - b.ratio)

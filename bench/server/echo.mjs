@@ -1,4 +1,4 @@
-/** What the server is measured against: Fastify and ws giving back what they were sent. */
+/** The yardstick of the server: Fastify and ws giving back what they were sent. */
 import Fastify from 'fastify';
 import { WebSocketServer } from 'ws';
 

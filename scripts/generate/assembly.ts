@@ -122,7 +122,7 @@ function layoutClass(family: FamilySpec): string {
   const member = (name: string, type: string, value: string) =>
     `  get ${name}(): ${type} { return ${value}; }`;
   return [
-    '/** What a program and the state of this family look like; its environment extends it. */',
+    '/** The form of a program and the state of this family; its environment extends it. */',
     'export class Layout {',
     member('hash', 'u32', 'LAYOUT_HASH'),
     member('numScalars', 'i32', 'SCALAR_COUNT'),

@@ -220,7 +220,7 @@ function layoutConst(family: FamilySpec): string {
   });
   const tables = family.tables.map((t) => `        ${tableField(family, t)},`);
   return [
-    '/// What a program of this family must look like.',
+    '/// The form of a program of this family.',
     'pub const LAYOUT: Layout = Layout {',
     `    family: ${family.family},`,
     `    name: "${family.name}",`,

@@ -129,7 +129,7 @@ function statisticSlots(statistic: StatisticSpec): StatisticSpec[] {
   }));
 }
 
-/** What of an array the layout's hash depends on. */
+/** The parts of an array that the layout's hash depends on. */
 function arrayKey({ name, dtype, length, max }: ArraySpec): (string | number)[] {
   return dtype === 'u32' ? [name, length, max ?? 4294967295] : [name, length, dtype];
 }
@@ -197,7 +197,7 @@ export function lengthExpression(
     .join(' * ');
 }
 
-/** What a scalar must equal, in a target language; `number` and `scalar` write its operands. */
+/** A scalar's needed value in a target language; `number` and `scalar` write its operands. */
 export function equalsExpression(
   family: FamilySpec,
   text: string,

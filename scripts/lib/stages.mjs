@@ -128,7 +128,7 @@ export const allStages = [
   { name: 'verify', run: verifyQuick },
 ];
 
-/** What to run after every change: the core's tests, what is out of date built, no slow tests. */
+/** The stages for every change: the core's tests, what is out of date built, no slow tests. */
 export const quickStages = [
   types,
   lint,

@@ -30,7 +30,7 @@ const DIGEST_FROM = 16;
 /** A bundle, read. */
 export interface Bundle {
   readonly description: TaskDescription;
-  /** What a backend steps; its digest is `description.program_digest`. */
+  /** The program that a backend steps; its digest is `description.program_digest`. */
   readonly program: Uint8Array;
   /** 16 hex digits that name the bundle exactly. */
   readonly digest: string;
@@ -126,7 +126,7 @@ function parseDescription(text: Uint8Array): TaskDescription {
   throw new BundleError(`description is ${show(description)}: an object is needed`);
 }
 
-/** What the program does not say: names, spaces, baseline, report and grader. */
+/** The parts that are not in the program: names, spaces, baseline, report and grader. */
 function checkRows(description: TaskDescription): void {
   const { action_dim: numActions, observation_dim: numObservations } = description;
   for (const name of ['id', 'name', 'difficulty', 'description'] as const) {

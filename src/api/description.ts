@@ -43,7 +43,7 @@ export interface StateDescription {
   readonly max: number | null;
 }
 
-/** What a program and its family's layout say of a task. */
+/** The description of a task by its program and its family's layout. */
 export interface ProgramDescription {
   readonly family: string;
   readonly layout_version: number;

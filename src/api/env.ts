@@ -29,7 +29,7 @@ export interface ResetOptions {
   };
 }
 
-/** What a step reports beside its numbers: the family's fields and, at the end, the episode's. */
+/** A step's report beside its numbers: the family's fields and, at the end, the episode's. */
 export type Info = JsonObject;
 
 export interface ResetResult {
@@ -109,7 +109,7 @@ export class Env {
   /**
    * Begins an episode: the one of the seed `make` was given, of the seed given here, or the next.
    *
-   * @throws RangeError for a seed that is none and for what the family refuses in the
+   * @throws RangeError for an invalid seed and for what the family refuses in the
    * configuration; the environment then is as it was.
    */
   reset({ seed, options }: ResetOptions = {}): ResetResult {

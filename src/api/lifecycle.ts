@@ -1,4 +1,4 @@
-/** What may be asked of a batch when: after a reset, not while it steps, before it is closed. */
+/** The life of a batch: after a reset, not while it steps, before it is closed. */
 export class Lifecycle {
   hasBegun = false;
   private isClosed = false;

@@ -15,7 +15,7 @@ import type { Layout } from '../program/layout.js';
 /** A seed as users write it; see `parseSeed`. */
 export type SeedLike = number | bigint | string;
 
-/** What changes a task; shared by `make` and `makeVec`. */
+/** Changes of a task; shared by `make` and `makeVec`. */
 export interface TaskOptions {
   /** Entries of the task's configuration to replace, by their wire names. */
   readonly config?: JsonObject;
@@ -33,7 +33,7 @@ export interface VectorOptions {
   readonly seed?: SeedLike;
   /** Threads that step the batch; the results do not depend on it. Default 1. */
   readonly threads?: number;
-  /** What happens after an episode's last step. Default `next-step`. */
+  /** The behaviour after an episode's last step. Default `next-step`. */
   readonly autoreset?: Autoreset;
   /** Whether `metrics`, and with it `info(i)`, is kept. Default false: it costs some speed. */
   readonly infos?: boolean;
@@ -66,13 +66,13 @@ export interface VectorResetOptions {
   readonly mask?: ArrayLike<number | boolean>;
 }
 
-/** What a reset produced: the backend's own memory, which the next call overwrites. */
+/** The result of a reset: the backend's own memory, which the next call overwrites. */
 export interface VectorReset {
   /** f32 [numEnvs, observationDim], row-major. */
   readonly observations: Float32Array;
 }
 
-/** What a step produced: the backend's own memory, which the next call overwrites. */
+/** The result of a step: the backend's own memory, which the next call overwrites. */
 export interface VectorStep extends VectorReset {
   /** f32 [numEnvs]. */
   readonly rewards: Float32Array;

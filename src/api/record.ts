@@ -3,7 +3,7 @@ import { type Batch, type Channels, RECORDED, type Recording } from '../backend.
 import type { CompiledTask } from '../envs/family.js';
 
 /**
- * What a recorded rollout fills, each array [steps, numEnvs, ...], row-major, where it is given.
+ * The arrays of a recorded rollout, each [steps, numEnvs, ...], row-major, where it is given.
  * Row t has what the policy acted on at step t, what it did, and what came of it; so what it would
  * act on next is in the batch's own `observations` and `masks`.
  */

@@ -25,7 +25,7 @@ const MAGIC = 0x4e534749; // IGSN, little-endian
 const VERSION = 1;
 const HEADER_BYTES = 40;
 
-/** What a snapshot must agree with. */
+/** The batch that a snapshot must agree with. */
 export interface SnapshotContext {
   readonly task: CompiledTask;
   readonly numEnvs: number;
@@ -39,7 +39,7 @@ export class SnapshotError extends Error {
   override name = 'SnapshotError';
 }
 
-/** What a backend writes and a reader may want: every channel but those the caller writes. */
+/** The channels that a reader may want: all but those that the caller writes. */
 export const outputChannels = channelList
   .map(({ name }) => name)
   .filter((name) => name !== 'actions' && name !== 'resetMask');

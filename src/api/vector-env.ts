@@ -132,7 +132,7 @@ export class VectorEnv {
    * the batch was made with, unless it is given one; later ones without a seed go on to each
    * environment's next episode.
    *
-   * @throws RangeError for a seed or mask that is none; Error where the first reset is masked.
+   * @throws RangeError for an invalid seed or mask; Error where the first reset is masked.
    */
   reset({ seed, mask }: VectorResetOptions = {}): VectorReset {
     this.life.requireOpen();
@@ -203,7 +203,7 @@ export class VectorEnv {
    * played by their parameters. The last step's actions are in `actions`. Where autoreset is
    * `disabled`, an environment that finishes stands still for the rest.
    *
-   * @throws RangeError for a policy that is none, naming the field, its value and what is needed.
+   * @throws RangeError for an invalid policy, naming the field, its value and what is needed.
    * @example
    * const rows = policyRows(env.task); // the action's numbers, or logits where it is an index
    * const weights = new Float32Array(rows * env.task.observationDim);
@@ -250,7 +250,7 @@ export class VectorEnv {
   }
 
   /**
-   * What `info` reports of environment i's last step, with `action_mask` (1 where a discrete action
+   * The `info` of environment i's last step, with `action_mask` (1 where a discrete action
    * is feasible now) where the task has masks. Needs `infos: true`.
    */
   info(i: number): JsonObject {

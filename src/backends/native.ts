@@ -23,7 +23,7 @@ import type { Layout } from '../program/layout.js';
 import { programError } from '../program/program.js';
 import { channelBytes, layoutOf, slotRuns, TYPED_ARRAY } from './shape.js';
 
-/** What bindings/node exports. */
+/** The exports of bindings/node. */
 interface Addon {
   version(): string;
   kernels(): Kernel[];

@@ -15,7 +15,7 @@ export async function readBytes(url: URL, remedy: string): Promise<BufferSource>
   throw missing(url, `HTTP ${response.status}`, remedy);
 }
 
-/** What is used of `node:fs/promises`, which browsers do not have. */
+/** The functions used of `node:fs/promises`, which browsers do not have. */
 interface FileSystem {
   readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
 }

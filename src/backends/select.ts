@@ -13,7 +13,7 @@ import { loadReference } from './reference.js';
 import { selfCheck } from './self-check.js';
 import { loadWasm } from './wasm.js';
 
-/** What is known of a backend on this machine. */
+/** A backend's state on this machine. */
 export interface BackendStatus {
   readonly name: BackendName;
   readonly available: boolean;

@@ -1,4 +1,4 @@
-/** What the adapters read of a program before a backend has seen it, and how state is laid out. */
+/** The adapters' reading of a program that no backend has seen yet, and the layout of state. */
 import type { BatchOptions } from '../backend.js';
 import { channels as channelList } from '../generated/common.js';
 import { layouts } from '../generated/index.js';

@@ -19,7 +19,7 @@ import { programError } from '../program/program.js';
 import { checkOneThread } from './one-thread.js';
 import { channelBytes, layoutOf, type SlotRun, slotRuns, TYPED_ARRAY } from './shape.js';
 
-/** What an instance exports. Pointers are bytes into `memory`; all numbers but one are u32. */
+/** The exports of an instance. Pointers are bytes into `memory`; all numbers but one are u32. */
 interface WasmExports {
   readonly memory: WebAssembly.Memory;
   /** Space for the program, which the caller fills before `create`. */

@@ -1,4 +1,4 @@
-/** What the environment checkers collect. */
+/** The findings of the environment checkers. */
 import type { CompiledTask } from '../envs/family.js';
 import type { Space } from '../spaces/index.js';
 
@@ -6,7 +6,7 @@ import type { Space } from '../spaces/index.js';
 export interface Finding {
   /** Which check found it, e.g. `step`. */
   readonly check: string;
-  /** What was expected and what was found instead. */
+  /** The expectation, and what was found instead. */
   readonly message: string;
 }
 

@@ -11,7 +11,7 @@ interface Tool {
   /** Null where it is not on PATH. */
   readonly version: string | null;
   readonly needed_for: string;
-  /** What adds it; null where it is there. */
+  /** The command that adds it; null where it is there. */
   readonly add: string | null;
 }
 
@@ -66,7 +66,7 @@ function installedTargets(): string[] {
   return outputOf('rustup', ['target', 'list', '--installed']).split('\n');
 }
 
-/** What a program prints; nothing where it is absent or fails. */
+/** The output of a program; nothing where it is absent or fails. */
 function outputOf(program: string, args: readonly string[]): string {
   const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 });
   return status === 0 ? stdout : '';

@@ -1,4 +1,4 @@
-/** What commands print: one JSON document or tables on stdout, everything else on stderr. */
+/** The output of commands: one JSON document or tables on stdout, everything else on stderr. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

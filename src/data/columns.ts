@@ -9,7 +9,7 @@ export type Column = Float64Array | string[];
 /** A table by column name. It has no prototype, so a column may be called anything. */
 export type Columns = Record<string, Column>;
 
-/** What a file may cost before it is refused; a hostile file is refused before it is expanded. */
+/** The limits of a file; a hostile file is refused before it is expanded. */
 export interface DataLimits {
   /** Size of the file in bytes. */
   fileBytes: number;

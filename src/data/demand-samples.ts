@@ -2,7 +2,7 @@ import { DataError, quote } from './errors.js';
 
 const DEMAND_FORMAT = 'infragym-demand/1';
 
-/** What jobs ask for, as equally likely samples: the marginals of recordings, each sorted. */
+/** The demands of jobs as equally likely samples: the marginals of recordings, each sorted. */
 export interface DemandSamples {
   readonly name: string;
   readonly source: string;

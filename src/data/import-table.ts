@@ -42,7 +42,7 @@ export interface MonotonicityBreak {
   to: number;
 }
 
-/** What `checkTable` found; the JSON of the command line. */
+/** The findings of `checkTable`; the JSON of the command line. */
 export interface TableReport {
   ok: boolean;
   /** Data rows read. */

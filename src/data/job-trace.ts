@@ -19,7 +19,7 @@ export interface JobTrace {
 const COLUMNS = ['arrival', 'cpu', 'mem', 'duration'] as const;
 type JobColumn = (typeof COLUMNS)[number];
 
-/** What a cell may hold: whole steps and whole units of the fleet's capacity. */
+/** The allowed values of a cell: whole steps and whole units of the fleet's capacity. */
 const RANGES: Readonly<Record<JobColumn, readonly [number, number]>> = {
   arrival: [0, 999_999],
   cpu: [1, 65_535],

@@ -76,13 +76,13 @@ interface NamedFiles<T> {
   readonly kind: string;
   /** Names of what comes with the package, and whatever else an error should list. */
   readonly names: readonly string[];
-  /** What comes with the package under a name; undefined where nothing does. */
+  /** The shipped thing of a name; undefined where there is none. */
   shipped(name: string): T | undefined;
   /** Reads a file of the user's; absent where only shipped names are taken. */
   read?(bytes: Uint8Array, path: string): T;
 }
 
-/** What ships under a name, else the file at that path. @throws DataError naming either. */
+/** The shipped thing of a name, else the file at that path. @throws DataError naming either. */
 export function loadNamed<T>({ kind, names, shipped, read }: NamedFiles<T>, name: string): T {
   const known = shipped(name);
   if (known !== undefined) return known;

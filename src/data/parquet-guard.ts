@@ -91,7 +91,7 @@ function skipList(cursor: Cursor, depth: number): void {
   for (let i = 0; i < count; i++) skipElement(cursor, type <= 2 ? 3 : type, depth);
 }
 
-/** What is known of a column chunk before its pages are looked at. */
+/** The facts of a column chunk that are known before its pages are looked at. */
 export interface Chunk {
   name: string;
   element: SchemaElement;

@@ -4,7 +4,7 @@
 export interface SourceFile {
   /** As it was given, without its folder. */
   readonly name: string;
-  /** What its content was recognised as. */
+  /** The format that its content was recognised as. */
   readonly format: string;
   /** Size as stored. */
   readonly bytes: number;
@@ -22,7 +22,7 @@ export interface Provenance {
   readonly sources: readonly SourceFile[];
   /** Values made or mended because it was asked for: filled gaps, sorted rows. */
   readonly repaired: readonly Change[];
-  /** What was left out, and why. */
+  /** The rows that were left out, and why. */
   readonly dropped: readonly Change[];
   /** Units, zones and counters put into canonical form; nothing is lost by it. */
   readonly converted: readonly Change[];

@@ -17,7 +17,7 @@ export interface RateTrace {
   readonly requests: readonly number[];
 }
 
-/** What the file does not say. */
+/** The facts that are not in the file. */
 export interface RateTraceOptions {
   readonly name: string;
   readonly source: string;

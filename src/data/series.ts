@@ -30,7 +30,7 @@ export interface Series {
   readonly provenance: Provenance;
 }
 
-/** What `makeSeries` needs; the grid and the gaps follow from it. */
+/** The input of `makeSeries`; the grid and the gaps follow from it. */
 export interface SeriesParts {
   readonly name: string;
   readonly unit: string;

@@ -21,7 +21,7 @@ export interface LogRow {
   readonly where: string;
 }
 
-/** What the rows of a log must hold. */
+/** The needed fields of a log's rows. */
 export interface LogNeeds {
   /** The metrics that must be there. */
   readonly metrics: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * What an environment family tells the library: its tasks, spaces, names and grader. One file per
+ * An environment family as the library knows it: its tasks, spaces, names and grader. One file per
  * family implements it, `src/envs/<stem>.ts`; everything else treats the families alike.
  */
 
@@ -25,7 +25,7 @@ export interface TaskSpec {
 /** Statistics of one finished episode, by their names in the layout. */
 export type EpisodeStatistics = Readonly<Record<string, number>>;
 
-/** What a grader says of an episode. */
+/** The grade of an episode. */
 export interface Grade {
   /** 0 .. 1. */
   readonly score: number;
@@ -41,7 +41,7 @@ export type GraderRules = JsonObject & {
   readonly kind: string;
 };
 
-/** What a grader may need beside the episode's own statistics. */
+/** The inputs that a grader may need beside the episode's own statistics. */
 export interface GradeContext {
   /** Return of the family's fixed baseline on the same seed, where scores are normalised by it. */
   readonly baselineReturn?: number;
@@ -78,7 +78,7 @@ export interface CompiledTask {
   readonly baselineAction: unknown;
   /** The heuristic of the core that is the fixed baseline instead, where one is. */
   readonly baselineHeuristic?: string;
-  /** What `info` reports of a step. */
+  /** The `info` of a step. */
   readonly report: Report;
   readonly grader: GraderRules;
   /** Grades an episode by its statistics. */
@@ -89,7 +89,7 @@ export interface CompiledTask {
    */
   gradeLog?(log: unknown, context?: GradeContext): Grade;
   /**
-   * What is reported of an episode beside score and return. Absent: means of what the statistics
+   * The metrics of an episode beside score and return. Absent: means of what the statistics
    * say.
    */
   episodeMetrics?(statistics: EpisodeStatistics): Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-/** What each environment family exports beside its tasks. */
+/** The exports of each environment family beside its tasks. */
 
 export type { Json, JsonObject } from '../base/json.js';
 export type { ProvisioningConfig } from '../compile/provisioning/provisioning.js';

@@ -1,5 +1,5 @@
 /**
- * What `info` reports of a step, as data: which number of which row stands under which name. So it
+ * The `info` of a step, as data: which number of which row stands under which name. So it
  * can be made into an object here, and into text, without the object, by the server.
  */
 

@@ -7,7 +7,7 @@ import { meanMetrics } from './metrics.js';
 import type { Policy } from './policy.js';
 import { type Interval, mean, summarize, summarizePaired } from './statistics.js';
 
-/** What a comparison reads of an episode. */
+/** The part of an episode that a comparison reads. */
 export interface ScoredEpisode {
   readonly score: number;
   /** Sum of the rewards. */

@@ -54,7 +54,7 @@ const SEED_MODULUS = 2n ** 64n;
  * Until it is whole the file is `<path>.part`, with `<path>.progress.json` beside it; called again
  * with the same task, policy, seed and number of episodes it goes on from there, to the same bytes.
  *
- * @throws RangeError for a number of episodes or a seed that is none; DataError where the progress
+ * @throws RangeError for an invalid number of episodes or seed; DataError where the progress
  * beside the file is damaged or belongs to another data set
  * @example
  * const task = compileTask('provisioning/medium-v1');
@@ -121,7 +121,7 @@ class Draft {
         const found = `${this.part} has ${size} bytes: ${encoder.bytes} are needed to go on`;
         throw new DataError(found);
       }
-      // What was written after the last checkpoint is written again.
+      // Transitions after the last checkpoint are written again.
       truncateSync(this.part, encoder.bytes);
       return encoder;
     } catch (error) {

@@ -11,7 +11,7 @@ import { hasSingleIndex, type Transitions } from './transitions.js';
 /** Where the file says what it is: JSON under this key of its metadata. */
 export const DATASET_KEY = 'infragym.dataset';
 
-/** What a data set was made of: names its transitions exactly. */
+/** The origin of a data set: names its transitions exactly. */
 export interface DatasetHeader {
   readonly format_version: 1;
   readonly task: string;
@@ -158,7 +158,7 @@ export class DatasetEncoder {
     return this.take();
   }
 
-  /** What `resume` takes, once the bytes so far are kept. */
+  /** The checkpoint that `resume` takes, once the bytes so far are kept. */
   checkpoint(): string {
     const { header, bytes, episodes, transitions } = this;
     const rowGroups = this.parquet.row_groups;

@@ -59,7 +59,7 @@ export async function evaluateEpisodes(
 }
 
 /**
- * What the grader needs beside statistics, for episode 0 of each seed: the return of the fixed
+ * The grader's inputs beside statistics, for episode 0 of each seed: the return of the fixed
  * baseline and the bound, where the task's score is relative to them.
  */
 export async function gradeContexts(

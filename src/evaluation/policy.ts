@@ -1,10 +1,10 @@
-/** What a policy is: something that writes actions for a whole batch from what the batch shows. */
+/** Policies: something that writes actions for a whole batch from what the batch shows. */
 
 import type { ParametricPolicy } from '../api/policy-parameters.js';
 import type { Rng, Seed } from '../base/seeding.js';
 import type { CompiledTask } from '../envs/family.js';
 
-/** What a policy sees of a batch, and where it writes. The arrays are the batch's own memory. */
+/** A policy's view of a batch, and where it writes. The arrays are the batch's own memory. */
 export interface PolicyView {
   readonly task: CompiledTask;
   readonly numEnvs: number;

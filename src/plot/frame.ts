@@ -1,4 +1,4 @@
-/** What all pictures share: palette, fonts, heading, legend and the way to a string. */
+/** The common part of all pictures: palette, fonts, heading, legend and the way to a string. */
 
 /** Okabe and Ito's colours, told apart under every colour-vision deficiency; yellow is left out. */
 const PALETTE = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#555555'];

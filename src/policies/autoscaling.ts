@@ -63,7 +63,7 @@ export async function searchBestConstant(
   return best.instances;
 }
 
-/** What the HPA is told, by Kubernetes' names. */
+/** The settings of the HPA, by Kubernetes' names. */
 export interface HpaOptions {
   /** `averageUtilization` of CPU, percent. */
   readonly targetUtilization: number;
@@ -75,7 +75,7 @@ export interface HpaOptions {
   readonly maxReplicas: number;
 }
 
-/** What the HPA sees. */
+/** The view of the HPA. */
 export interface ReplicaStatus {
   readonly replicas: number;
   /** Those that serve; the others are starting. */
@@ -148,7 +148,7 @@ function hpaOptionsOf(config: JsonObject): HpaOptions {
   };
 }
 
-/** What these policies read of an environment's metrics. */
+/** The metrics that these policies read. */
 interface Service {
   readonly cpu: number;
   readonly instances: number;

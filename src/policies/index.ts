@@ -23,7 +23,7 @@ export type PolicyFactory = (task: CompiledTask) => Policy | Promise<Policy>;
 
 type PoliciesByName = Readonly<Record<string, PolicyFactory>>;
 
-/** What every family has. */
+/** The policies that every family has. */
 const COMMON: PoliciesByName = {
   baseline: baselinePolicy,
   constant: (task) => constantPolicy(task.baselineAction, 'constant'),

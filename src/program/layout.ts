@@ -1,7 +1,7 @@
 /**
- * What a generated layout file holds: the order and the bounds of everything a backend reads from
- * a program or keeps as state. The files under `src/generated` are written by `npm run generate`
- * from `src/envs/*.spec.json`.
+ * The content of a generated layout file: the order and the bounds of everything a backend reads
+ * from a program or keeps as state. The files under `src/generated` are written by
+ * `npm run generate` from `src/envs/<stem>/spec.json`.
  */
 
 import { channels } from '../generated/common.js';
@@ -14,7 +14,7 @@ export interface ScalarField {
   readonly integer: boolean;
   readonly unit: string;
   readonly doc: string;
-  /** What other scalars fix this one to be, or null. */
+  /** The value that other scalars fix this one to be, or null. */
   readonly equals: ((scalars: readonly number[]) => number) | null;
 }
 

@@ -15,7 +15,7 @@ import { camel, type Layout, type TableField } from './layout.js';
 export const HEADER_BYTES = 4 * headerNames.length;
 const TABLE_ALIGNMENT_BYTES = 64;
 
-/** What can be wrong with a program; the index says which header word, scalar or table. */
+/** The faults of a program; the index says which header word, scalar or table. */
 export const PROGRAM_FAULTS = [
   'header',
   'scalar_not_finite',
@@ -121,7 +121,7 @@ function checkAgreement(layout: Layout, scalars: readonly number[]): void {
   });
 }
 
-/** What is wrong with a table's length or elements, or null. */
+/** The fault of a table's length or elements, or null. */
 function contentProblem(
   field: TableField,
   values: Float32Array | Uint32Array,

@@ -4,7 +4,7 @@
  */
 import type { Fold, Layout } from './layout.js';
 
-/** What a step adds: its f32 metrics, reward and cost, and the metrics before it. */
+/** A step's contribution: its f32 metrics, reward and cost, and the metrics before it. */
 export interface StepRecord {
   /** Steps of the episode, this one included. */
   readonly step: number;

@@ -231,7 +231,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     this.channels.actions.set(action.index, i * action.index.length);
   }
 
-  /** What a policy sees of environment i. */
+  /** A policy's view of environment i. */
   private seenBy(i: number): Seen {
     const { observationDim, maskDim } = this.program.scalars;
     const { observations, masks } = this.channels;

@@ -1,5 +1,5 @@
 /**
- * What an environment of the reference implements. The reference is the specification: one
+ * The contract of the reference's environments. The reference is the specification: one
  * environment at a time, named state, no batching and no tricks. Every other backend must give
  * the bits this one gives.
  */

@@ -4,7 +4,7 @@ import type { CompiledTask } from '../envs/family.js';
 import { actionKind } from '../generated/common.js';
 import { decodeProgram } from '../program/program.js';
 
-/** What every family's program says of its action row. */
+/** The tables of every family's program about its action row. */
 interface ActionTables {
   readonly actionKind: Uint32Array;
   readonly actionNumChoices: Uint32Array;

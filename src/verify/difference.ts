@@ -25,7 +25,7 @@ export type PlaceInTime = Omit<Place, 'env'> & {
   readonly step: number;
 };
 
-/** What is needed of a task to name the fields of its outputs and its state. */
+/** The parts of a task that name the fields of its outputs and its state. */
 export type NamedProgram = Pick<
   CompiledTask,
   'layout' | 'program' | 'observationNames' | 'maskDim'

@@ -1,4 +1,4 @@
-/** What is committed: the digests that the reference alone gives. */
+/** The committed digests: the digests that the reference alone gives. */
 
 import { compileTask } from '../api/registry.js';
 import { breathe, taskIds } from './pace.js';

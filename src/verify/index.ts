@@ -208,7 +208,7 @@ class Verification {
     this.report({ task: spec.id, backend, ...CROSS_BATCH, ...found });
   }
 
-  /** What auto refuses for its self-check is no better for having passed everything else. */
+  /** A backend that auto refuses for its self-check is no better for having passed the rest. */
   private async checkSelfChecks(): Promise<void> {
     for (const backend of this.backends) {
       await this.advance(`${backend.name}, self-check`);

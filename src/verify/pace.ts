@@ -1,4 +1,4 @@
-/** What is verified unless tasks are named, and how the rest of the program stays alive. */
+/** The tasks verified by default, and the pauses that keep the rest of the program alive. */
 
 import { listTasks } from '../api/registry.js';
 

@@ -1,4 +1,4 @@
-/** What `verify` plays: for each batch size, runs that reach every autoreset mode and action. */
+/** The runs of `verify`: for each batch size, runs that reach every autoreset mode and action. */
 
 import { corePolicyNumber } from '../api/options.js';
 import { compileTask } from '../api/registry.js';

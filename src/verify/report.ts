@@ -1,4 +1,4 @@
-/** What `verify` is asked and what it answers. */
+/** The question and the answer of `verify`. */
 import type { BackendName } from '../backend.js';
 
 /** How much is played: `quick` takes seconds a backend, `full` minutes. */
@@ -26,7 +26,7 @@ export interface VerifyOptions {
   readonly tasks?: readonly string[];
   /** Default `full`. */
   readonly level?: VerifyLevel;
-  /** What the digests must be; a task that has none here is compared between backends only. */
+  /** The expected digests; a task that has none here is compared between backends only. */
   readonly goldens?: Goldens;
   /** Backends that are there and cannot be loaded, which is a difference. Default: none. */
   readonly unloaded?: readonly UnloadedBackend[];
@@ -38,11 +38,11 @@ export interface VerifyProgress {
   /** Parts done and in all. */
   readonly done: number;
   readonly total: number;
-  /** What comes next, for a person. */
+  /** The next part, for a person. */
   readonly label: string;
 }
 
-/** What one implementation made of one task and batch size. */
+/** The result of one implementation for one task and batch size. */
 export interface VerifyResult {
   readonly task: string;
   readonly backend: BackendName;

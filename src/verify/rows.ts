@@ -7,7 +7,7 @@ import { differenceInRun } from './difference.js';
 import { createBatch, play, type Row, type Variant } from './plan.js';
 import type { FirstDifference } from './report.js';
 
-/** What everything is compared with, unless the goldens say that it is what differs. */
+/** The yardstick, unless the goldens say that it is what differs. */
 export const SPECIFICATION: Variant = {
   backend: referenceBackend,
   kernel: 'scalar',
@@ -17,12 +17,12 @@ export const SPECIFICATION: Variant = {
 /** The place of a difference that is known by digests only. */
 export const NOWHERE = { autoreset: null, env: null, step: null };
 
-/** What an implementation made of a row. */
+/** The result of an implementation for a row. */
 export interface Outcome {
   readonly variant: Variant;
   /** Of all outputs; `error` where it threw. */
   readonly digest: string;
-  /** What it threw, or null. */
+  /** The error that it threw, or null. */
   readonly error: string | null;
 }
 

@@ -41,7 +41,7 @@ const peers = (JSON.parse(readFileSync(`${root}bench/peers/peers.json`, 'utf8'))
   ({ options }) => options.task === TASK,
 );
 
-/** What the reference plays: means of the observation's fields and statistics, by episode. */
+/** The reference's figures: means of the observation's fields and statistics, by episode. */
 async function playReference(action: readonly number[]): Promise<Played> {
   const env = await makeVec(TASK, { numEnvs: EPISODES, backend: 'reference' });
   const { task, observations } = env;
@@ -91,7 +91,7 @@ function moments(values: readonly number[]) {
   return { n, mean, variance: squares / (n - 1) };
 }
 
-/** What differs by more than chance allows, in words. */
+/** The differences beyond chance, in words. */
 function differences(theirs: Played, ours: Played): string[] {
   return Object.keys(theirs).flatMap((name) => {
     const a = moments(theirs[name]!);

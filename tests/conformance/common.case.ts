@@ -73,7 +73,7 @@ const optionsOf = (options: Partial<BatchOptions>): BatchOptions => ({
 /** The error with which a program is refused, as `fault field`. */
 function refusal(make: () => Batch): string {
   try {
-    // What is taken must be stepped without a crash, whatever the damage left in it.
+    // A program that is taken must be stepped without a crash, whatever the damage left in it.
     const batch = make();
     batch.reset({ lo: 0, hi: 0 }, false);
     batch.rollout(corePolicy.random, 3);
@@ -294,7 +294,7 @@ function describeRollouts(family: FamilyCase, load: () => Promise<Backend>): voi
       });
       for (let step = 0; step < 12; step++) {
         advance(batches, named, step);
-        // What nothing reads any more, the end of a chain say, may be kept differently.
+        // State that nothing reads any more, the end of a chain say, may be kept differently.
         expectSameOutputs(...batches, `program ${k}, step ${step}`);
       }
       closeAll(batches);

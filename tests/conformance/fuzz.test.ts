@@ -61,7 +61,7 @@ describe('the fuzzer', () => {
     );
     const found = fuzz(variantsOf([backend]), { seed: 1, numRuns: 50, families });
     expect(found).toMatchObject({ backend: 'wasm', kernel: 'scalar', threads: 1, env: 0 });
-    // What is left after shrinking: one environment, and no step after the first that differs.
+    // The rest after shrinking: one environment, and no step after the first that differs.
     expect(found?.case).toMatchObject({ family: 'serving', numEnvs: 1, calls: 'zeros' });
     expect(found?.case.steps).toBe(found?.step);
     expect(found?.case.steps).toBeLessThan(5);

@@ -1,4 +1,4 @@
-/** What holds for both WebAssembly builds beside the common cases. */
+/** The cases of both WebAssembly builds beside the common ones. */
 import { describe, expect, it } from 'vitest';
 import { type Backend, BackendUnavailableError, type BatchOptions } from '../../src/backend.js';
 import { makeRng } from '../../src/base/seeding.js';

@@ -1,6 +1,6 @@
 /**
- * What autoscaling and provisioning draw, against the distributions they state: fixed seeds, and a
- * chance below 1e-4 that a right sampler fails one of these tests.
+ * The draws of autoscaling and provisioning against the distributions they state: fixed seeds, and
+ * a chance below 1e-4 that a right sampler fails one of these tests.
  */
 import { describe, expect, it } from 'vitest';
 import '../../src/envs/autoscaling/node.js';

@@ -150,7 +150,7 @@ describe('the grader', () => {
     expect(gradeProvisioningLog(task, [], { bound: 5 }).score).toBe(0);
   });
 
-  it('refuses a missing bound and a log that is none', () => {
+  it('refuses a missing bound and an invalid log', () => {
     const task = provisioning();
     const { statistics } = playEpisode(task, 0, () => 0);
     const context = { bound: 5 };

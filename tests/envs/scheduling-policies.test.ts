@@ -25,7 +25,7 @@ function cheapest(options: Placement[], cost: (placement: Placement) => number) 
 
 const NUM_SLOTS = 5;
 
-/** What a heuristic places now, by its description; undefined where it places nothing. */
+/** The placement of a heuristic by its description; undefined where it places nothing. */
 function described(name: string, model: ModelCluster, lastServer: number) {
   const options = placements(model, NUM_SLOTS);
   const job = (k: number) => model.queue[k]!;

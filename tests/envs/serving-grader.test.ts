@@ -138,7 +138,7 @@ describe('grading a log', () => {
     ],
     ['a step without an action', [{ metrics }], /log\[0\]\.action is missing/],
     ['an action of texts', [{ metrics, action: { batch_size: '8' } }], /log\[0\]\.action\.batch_s/],
-    ['a reward that is none', [{ metrics, action: {}, reward: null }], /log\[0\]\.reward is null/],
+    ['an invalid reward', [{ metrics, action: {}, reward: null }], /log\[0\]\.reward is null/],
     [
       'infinity in info',
       [{ action: {}, info: { metrics: { ...metrics, slo_violations: Infinity } } }],

@@ -1,5 +1,5 @@
 /**
- * What serving draws, against the distributions it states. Seeds are fixed, so a verdict is the
+ * The draws of serving against the distributions it states. Seeds are fixed, so a verdict is the
  * same each time; a right sampler would fail one of these tests with a chance below 1e-4.
  */
 import { describe, expect, it } from 'vitest';

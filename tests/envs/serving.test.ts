@@ -129,7 +129,7 @@ describe('actions', () => {
     ['too little cache', { kv_budget: 0.05 }, /action\.kv_budget is 0.05: a number from 0\.1/],
     ['a draft of three', { spec_length: 3 }, /action\.spec_length is 3: one of 0, 1, 2, 4, 8/],
     ['a fourth tier', { quant_tier: 3 }, /action\.quant_tier is 3/],
-    ['a number that is none', { kv_budget: Number.NaN }, /action\.kv_budget is NaN/],
+    ['not a number', { kv_budget: Number.NaN }, /action\.kv_budget is NaN/],
     ['an unknown field', { batch: 3 }, /action\.batch is 3, an unknown field: kv_budget/],
     ['four numbers', [1, 32, 0, 0], /action is \[1, 32, 0, 0\]/],
     ['nothing', null, /action is null/],

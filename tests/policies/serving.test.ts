@@ -133,7 +133,7 @@ describe('the model of a step', () => {
       env.step([servingAction(task, row)]);
       return Math.abs(env.rewards[0] - predicted);
     });
-    // What it cannot know is the next prompt and the arrivals.
+    // It cannot know the next prompt and the arrivals.
     expect(mean(errors)).toBeLessThan(0.25);
     expect(Math.min(...errors)).toBeLessThan(0.02);
     env.close();

@@ -1,6 +1,6 @@
 /**
- * What the Python package must give: `tsx tests/python/expected.ts FOLDER` plays every task here
- * and writes the actions it took, the digests they led to, snapshots, grades and bundles.
+ * The expected results of the Python package: `tsx tests/python/expected.ts FOLDER` plays every
+ * task here and writes the actions it took, the digests they led to, snapshots, grades and bundles.
  */
 
 import { createHash } from 'node:crypto';
@@ -26,7 +26,7 @@ const STEPS = 300;
 const SEED = 12345;
 const EVALUATED_SEEDS = [0, 1, 2, 7, 2 ** 40];
 
-/** What is played: every task, the action spaces of one that has a choice, own configurations. */
+/** The plays: every task, the action spaces of one that has a choice, own configurations. */
 function runs(): { name: string; id: string; config: JsonObject }[] {
   const plain = listTasks().map(({ id }) => ({ name: id.replace('/', '-'), id, config: {} }));
   const spaces = ['normalised', 'discrete'].map((choice) => ({

@@ -229,7 +229,7 @@ describe('what is wrong', () => {
     ['negative seed', { seed: -1 }, 'seed'],
     ['fractional seed', { seed: 1.5 }, 'seed'],
     ['text for a seed', { seed: '7' }, 'seed'],
-    ['configuration that is none', { config: 3 }, 'config'],
+    ['an invalid configuration', { config: 3 }, 'config'],
     ['session id that fits no header', { session_id: 'a\u0000b' }, 'session_id'],
   ])('%s is 422', async (_what, body, field) => {
     const answer = await post(app, '/reset', body);

@@ -48,7 +48,7 @@ it('a client that sends its request too slowly is cut off', async () => {
   expect(reply).toMatch(/^HTTP\/1\.1 408/);
 });
 
-/** What a handshake is answered, once the server has closed its connection. */
+/** The answer to a handshake, once the server has closed its connection. */
 async function handshake(port: number, path: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';

@@ -51,7 +51,7 @@ export function randomAutoscalingConfig(rng: Rng, isPlain: boolean): JsonObject 
   };
 }
 
-/** What a step of environment 0 reported. */
+/** The report of a step of environment 0. */
 export interface Played {
   readonly metrics: Readonly<Record<string, number>>;
   readonly observation: Float32Array;
@@ -152,7 +152,7 @@ export class Service {
     return this.instances.filter((instance) => instance.type === type).length;
   }
 
-  /** What is to be seen after a step with this request rate. */
+  /** The expected view after a step with this request rate. */
   observe(rate: number) {
     const serving = this.instances.filter(({ from }) => from <= this.step);
     const units = serving.reduce((sum, { type }) => sum + this.types[type].capacity, 0);

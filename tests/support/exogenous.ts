@@ -1,4 +1,4 @@
-/** What an environment draws in its steps, read from what it puts out and from its state. */
+/** The draws of an environment in its steps, read from its outputs and its state. */
 import type { Batch, BatchOptions } from '../../src/backend.js';
 import { parseSeed } from '../../src/base/seeding.js';
 import type { CompiledTask } from '../../src/envs/family.js';

@@ -11,7 +11,7 @@ import type { NamedProgram } from '../../src/verify/difference.js';
 export const FUZZ_AUTORESETS: readonly Autoreset[] = ['next-step', 'same-step', 'disabled'];
 
 /**
- * What is done to the batch, simplest first: steps with actions of zero bits, steps with random and
+ * The calls on the batch, simplest first: steps with actions of zero bits, steps with random and
  * edge-case actions, and every call that a batch has.
  */
 export const FUZZ_CALLS = ['zeros', 'actions', 'everything'] as const;

@@ -45,7 +45,7 @@ export function variantsOf(backends: readonly Backend[]): FuzzVariant[] {
 export interface FuzzDifference {
   readonly case: FuzzCase;
   readonly backend: string;
-  /** What the backend calls its kernel. */
+  /** The backend's name of its kernel. */
   readonly kernel: string;
   readonly threads: number;
   /** Calls since the first reset. */
@@ -121,7 +121,7 @@ function locate(variant: FuzzVariant, program: NamedProgram, fuzzCase: FuzzCase)
       const counts = { expected: String(expected.episodes()), got: String(got.episodes()) };
       return { step, env: null, field: 'episodes', ...counts };
     }
-    // What differed before is no function of its inputs.
+    // The difference seen before is no function of its inputs.
     const again = { expected: 'a difference', got: 'none when played again' };
     return { step: fuzzCase.steps, env: null, field: 'repeatability', ...again };
   } finally {

@@ -73,7 +73,7 @@ export class Fleet {
   }
 }
 
-/** What a step of environment 0 reported. */
+/** The report of a step of environment 0. */
 export interface Played {
   readonly metrics: Readonly<Record<string, number>>;
   readonly observation: Float32Array;

@@ -1,4 +1,4 @@
-/** What is measured of a measured serving task: scores of policies and searches on its seeds. */
+/** The measurements of a measured serving task: scores of policies and searches on its seeds. */
 import {
   baselineReturns,
   type CompiledTask,

@@ -26,7 +26,7 @@ const neighbours: readonly (readonly [string, string])[] = [
   ['src/backend.ts', 'src/spaces'],
 ];
 
-/** What a room may import although another rule forbids it, or all that it may import. */
+/** All that a room may import. */
 const narrow: Readonly<Record<string, readonly string[]>> = {
   assembly: ['assembly'],
   web: ['web', 'src/index.browser.ts', 'src/server/types.ts'],
@@ -79,7 +79,7 @@ export function forbidden(from: string, to: string): string | undefined {
 /** The repository's files that a file imports. */
 function importedFiles(from: string): string[] {
   return importsOf(from).flatMap((specifier) => {
-    // What is not a file of the repository (dist, say) is judged by the compiler, not here.
+    // A path outside of the repository's files (dist, say) is judged by the compiler, not here.
     const to = specifier.startsWith('.') ? resolveImport(from, specifier) : undefined;
     return to === undefined ? [] : [to];
   });

@@ -1,4 +1,4 @@
-/** What the tidy test asks of a TypeScript or JavaScript file, read by the TypeScript compiler. */
+/** The tidy test's questions to a TypeScript or JavaScript file, by the TypeScript compiler. */
 import { dirname, join } from 'node:path/posix';
 import ts from 'typescript';
 import { files, textOf } from './files.js';

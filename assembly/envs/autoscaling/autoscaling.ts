@@ -91,7 +91,7 @@ class Params {
   static isPlain: bool = false;
 }
 
-/** What `measure` found: the capacity units that serve, and those of all instances. */
+/** The findings of `measure`: the capacity units that serve, and those of all instances. */
 class Units {
   static serving: f64 = 0;
   static all: f64 = 0;

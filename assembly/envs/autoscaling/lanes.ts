@@ -66,7 +66,7 @@ import {
 } from '../../state';
 import { addPair, foldWelfordPair } from '../../statistics';
 
-// What is measured, f32: rows of four for each group.
+// The measurements, f32: rows of four for each group.
 const ROW_CPU: usize = 0;
 const ROW_MEMORY: usize = 16;
 const GROUP_BYTES: usize = 32;
@@ -132,7 +132,7 @@ export function rewardLanes(first: i32, end: i32): void {
   }
 }
 
-/** What the step cost, and the reward. */
+/** The step's price and its reward. */
 @inline
 function rewardStep(i: i32, r: usize, cpu: v128, memory: v128, latency: v128, price: v128): void {
   const zero = f64x2.splat(0);

@@ -19,7 +19,7 @@ import {
 } from '../../generated/autoscaling';
 import { setWord, word } from '../../state';
 
-/** What a policy knows of the service. */
+/** A policy's knowledge of the service. */
 export class Service {
   /** Percent, rounded to f32. */
   static cpu: f64 = 0;

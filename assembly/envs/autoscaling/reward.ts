@@ -42,14 +42,14 @@ import { real, setReal, word } from '../../state';
 import { metricOf } from '../../statistics';
 import { clipReal } from './policies';
 
-/** What the step cost, and the reward. */
+/** The step's price and its reward. */
 export function rewardStep(w: usize, r: usize, m: usize): void {
   const left = real(r, REAL_BUDGET_LEFT) - s_has_budget * priceOf(w);
   setReal(r, REAL_BUDGET_LEFT, left);
   report(left, priceOf(w), m);
 }
 
-/** What the instances cost for a step. */
+/** The price of the instances for a step. */
 @inline
 export function priceOf(w: usize): f64 {
   return (

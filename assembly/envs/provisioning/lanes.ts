@@ -74,7 +74,7 @@ import {
 } from '../../state';
 import { addPair } from '../../statistics';
 
-// What the stages hand on: rows of four, the metrics by their index, then these words.
+// The values that the stages hand on: rows of four, the metrics by their index, then these words.
 const ROW_ARRIVALS: usize = 16 * METRIC_COUNT;
 const ROW_RENTED: usize = ROW_ARRIVALS + 16;
 const GROUP_BYTES: usize = ROW_ARRIVALS + 32;

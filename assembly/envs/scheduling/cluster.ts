@@ -52,7 +52,7 @@ import {
 import { allocate } from '../../memory';
 import { arraysOf, setWord, word, wordsOf } from '../../state';
 
-/** What does not change during an episode. */
+/** The parts that stay the same during an episode. */
 export class Fleet {
   static numServers: u32 = 0;
   static numSlots: u32 = 0;

@@ -99,7 +99,7 @@ function isUrgent(k: u32): bool {
   return steps <= Fleet.deadline && 3 * steps >= 2 * Fleet.deadline;
 }
 
-/** What server n saves asleep, in mW. */
+/** The power that server n saves asleep, in mW. */
 function saving(n: u32): f64 {
   return <f64><i32>get(Fleet.saving, n);
 }

@@ -320,7 +320,7 @@ function admitDrawn(cpu: u32, mem: u32, duration: u32): void {
   );
 }
 
-/** What is due at the new step: jobs end, woken servers become active. */
+/** The events due at the new step: jobs end, woken servers become active. */
 function advance(m: usize): void {
   const step = count(WORD_STEP);
   let completed: u32 = 0;

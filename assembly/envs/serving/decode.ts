@@ -82,7 +82,7 @@ export class Wanted {
   static quantTier: i32 = 0;
 }
 
-/** What flows through one step between its parts. */
+/** The values that flow through one step between its parts. */
 export class Traffic {
   /** The words that arrivals and prompt are drawn from. */
   static arrivalWord: u32 = 0;
@@ -99,7 +99,7 @@ export class Traffic {
   static violationRate: f64 = 0;
 }
 
-/** What `prepareProgram` takes from scalars and tables, which do not change afterwards. */
+/** Values that `prepareProgram` takes from scalars and tables, which do not change afterwards. */
 class Prepared {
   static batch: Axis = changetype<Axis>(0);
   static kv: Axis = changetype<Axis>(0);

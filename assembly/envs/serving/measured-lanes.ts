@@ -268,7 +268,7 @@ function rewardStep(i: i32, w: usize, r: usize, at: usize): void {
   account(r, at, f64x2.mul(f64x2.splat(s_price_usd_per_step), gpus));
 }
 
-/** What the step cost, in dollars, and how full the KV cache is. */
+/** The step's price in dollars, and the occupancy of the KV cache. */
 @inline
 function account(r: usize, at: usize, price: v128): void {
   const one = f64x2.splat(1);

@@ -1,4 +1,4 @@
-/** What a step of serving shows, four environments at a time. */
+/** The observations of a serving step, four environments at a time. */
 import { Channels } from '../../channels';
 import { WORD_STEP } from '../../generated/common';
 import {
@@ -112,7 +112,7 @@ function observe(i: i32, at: usize, step: v128): void {
   );
 }
 
-/** What the measured dynamics add; a step of a rollout is over. */
+/** The additions of the measured dynamics; a step of a rollout is over. */
 @inline
 function observeServer(i: i32, w: usize, at: usize): void {
   const o = Channels.observationsOf(i);

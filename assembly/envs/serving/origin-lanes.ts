@@ -1,4 +1,4 @@
-/** What the origin's dynamics make of a chunk's traffic; serving-origin.ts for lanes. */
+/** The origin's dynamics for a chunk's traffic; origin.ts for lanes. */
 import { Channels } from '../../channels';
 import {
   METRIC_APPLIED_BATCH_SIZE,

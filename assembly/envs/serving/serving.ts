@@ -258,7 +258,7 @@ function observe(i: i32, w: usize, r: usize, m: usize): void {
   if (Params.dynamics == DYNAMICS_MEASURED) observeServer(o, w);
 }
 
-/** What the measured dynamics add: the configuration in force and what it can serve. */
+/** The additions of the measured dynamics: the configuration in force and what it can serve. */
 function observeServer(o: usize, w: usize): void {
   const now = word(w, WORD_WINDOW_START) + word(w, WORD_STEP);
   show(o, OBSERVATION_CAPACITY_RPS, <f32>Traffic.capacityRps);

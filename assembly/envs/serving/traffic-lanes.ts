@@ -49,7 +49,7 @@ import {
 } from '../../sampling';
 import { LANES, realPair, realsOf, setRealPair, wordRow, wordsOf } from '../../state';
 
-// What the stages hand on: rows of four, first the metrics by their index, then these.
+// The values that the stages hand on: rows of four, first the metrics by their index, then these.
 export const ROW_PROMPT_LEN: usize = 16 * METRIC_COUNT;
 export const ROW_NOISE_TTFT_P50: usize = ROW_PROMPT_LEN + 16;
 export const ROW_NOISE_TTFT_P99: usize = ROW_PROMPT_LEN + 32;

@@ -9,7 +9,7 @@ use napi::bindgen_prelude::{AsyncTask, Error, Result, Status, Uint8Array, Uint32
 use napi::{Env, Task};
 use napi_derive::napi;
 
-/// What is at a batch's number.
+/// The content of a batch's number.
 enum Place {
     Empty,
     Batch(Box<dyn VectorEnv>),

@@ -4,7 +4,7 @@ use numpy::{Element, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-/// What the numbers of an action row may be, in the space that Python shows.
+/// The allowed numbers of an action row, in the space that Python shows.
 #[derive(FromPyObject)]
 pub struct ActionRows {
     names: Vec<String>,
@@ -12,7 +12,7 @@ pub struct ActionRows {
     is_index: bool,
     low: Vec<i64>,
     high: Vec<i64>,
-    /// What is added to an index of Python's to give the program's.
+    /// The number that is added to an index of Python's to give the program's.
     shift: Vec<i64>,
 }
 

@@ -27,7 +27,7 @@ fn gigabytes(bytes: usize) -> String {
     format!("{:.2} GB", bytes as f64 / 1e9)
 }
 
-/// What the system says that a process may still take; `None` where it does not say.
+/// The memory that a process may still take, by the system; `None` where it does not say.
 fn available_bytes() -> Option<usize> {
     let system = read_to_string("/proc/meminfo").ok()?;
     let line = system.lines().find(|l| l.starts_with("MemAvailable:"))?;
@@ -35,7 +35,7 @@ fn available_bytes() -> Option<usize> {
     Some((1024 * kilobytes).min(group_bytes().unwrap_or(usize::MAX)))
 }
 
-/// What is left of a container's limit.
+/// The rest of a container's limit.
 fn group_bytes() -> Option<usize> {
     let number = |path: &str| read_to_string(path).ok()?.trim().parse::<usize>().ok();
     let limit = number("/sys/fs/cgroup/memory.max")?;

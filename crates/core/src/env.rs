@@ -1,4 +1,4 @@
-//! What an environment family implements, and nothing else: one lane's reset, step and policies.
+//! The contract of an environment family: one lane's reset, step and policies.
 
 use std::ops::Range;
 

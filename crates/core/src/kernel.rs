@@ -32,7 +32,7 @@ impl Kernel {
         Self::available().contains(&wanted).then_some(wanted)
     }
 
-    /// What this processor has, slowest first.
+    /// The kernels of this processor, slowest first.
     pub fn available() -> Vec<Self> {
         let all = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
         let widest = Self::detect() as usize;

@@ -27,10 +27,10 @@ pub struct TableField {
     pub max: f32,
 }
 
-/// What a scalar must be, from the scalar block.
+/// The value that a scalar must have, from the scalar block.
 pub type Expected = fn(&[f64]) -> f64;
 
-/// What a program of one family must look like.
+/// The form of a program of one family.
 pub struct Layout {
     pub family: u32,
     pub name: &'static str,
@@ -41,7 +41,7 @@ pub struct Layout {
     pub equals: &'static [(usize, Expected)],
 }
 
-/// What is wrong with a program, and with which of its fields.
+/// The fault of a program, and its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgramError {
     Header(usize),

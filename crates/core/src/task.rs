@@ -10,7 +10,7 @@ use crate::store::Shape;
 
 /// A validated program with its family's tables.
 pub trait Task: Send + Sync {
-    /// What it was made of.
+    /// The bytes that it was made of.
     fn program(&self) -> &[u8];
     /// Whether it is for batches that report their metrics.
     fn metrics(&self) -> bool;

@@ -50,7 +50,7 @@ export interface AutoscalingConfig {
   readonly instanceTypes: readonly InstanceType[];
   /** Whether the action names the type, and counts and budget are observed. */
   readonly isFleet: boolean;
-  /** What one capacity unit has. */
+  /** The resources of one capacity unit. */
   readonly capacity: number;
   readonly cpuPerRequest: number;
   readonly memoryPerRequest: number;

@@ -112,7 +112,7 @@ function regimeTable({ surgeEnterProbability, surgeLeaveProbability }: Provision
 }
 
 /**
- * What an observation is divided by, in the layout's order: 1, or what brings it to about [0, 1].
+ * The divisors of an observation, in the layout's order: 1, or what brings it to about [0, 1].
  */
 export function observationRanges(config: ProvisioningConfig): number[] {
   const { horizonSteps, gpusMax, budgetUsd } = config;

@@ -1,4 +1,4 @@
-/** What a serving task is compiled from: every entry of its configuration, checked and complete. */
+/** A serving task before it is compiled: its configuration, checked and complete. */
 
 import type { PerfTable } from '../../data/perf-table.js';
 import type { SPEC_LENGTH_CHOICES } from '../../generated/serving.js';
@@ -30,7 +30,7 @@ export interface ServingAction {
   readonly quant_tier: number;
 }
 
-/** What both dynamics share. */
+/** The entries that both dynamics share. */
 export interface ServingCommon {
   readonly table: PerfTable;
   readonly traffic: ServingTraffic;

@@ -130,7 +130,7 @@ function pairOf(
   return [index, change + maxDelta];
 }
 
-/** What `info` says: every metric, and those a person looks for first by the origin's names. */
+/** The entries of `info`: every metric, and by the origin's names those looked for first. */
 function reportOf({ budget }: AutoscalingConfig): Report {
   const budgetReport = [
     metricEntry('budget_left', metric.budgetLeft),

@@ -9,7 +9,7 @@ import { isNumberArray, show } from '../../spaces/space.js';
 import { foldLogSteps, type LogStep, readLogSteps, requireNumber } from '../episode-log.js';
 import type { CompiledTask, EpisodeStatistics, Grade } from '../family.js';
 
-/** What a grade depends on beside the episode. */
+/** The inputs of a grade beside the episode. */
 export interface GradeRules {
   readonly horizonSteps: number;
   /** Score from which an episode has passed. */

@@ -102,7 +102,7 @@ export function provisioningConfig(task: CompiledTask): ProvisioningConfig {
   return readConfig(ConfigReader.over(PROVISIONING_DEFAULTS, [task.config]));
 }
 
-/** What environment `env` of a batch observes, by name and without scalings. */
+/** The observation of environment `env` of a batch, by name and without scalings. */
 export function provisioningState(
   config: ProvisioningConfig,
   observations: Float32Array,
@@ -195,7 +195,7 @@ function observationSpace(config: ProvisioningConfig): Box {
 
 const NUMBERS = provisioningLayout.metrics.map(({ name }) => name).filter((n) => n !== 'regime');
 
-/** What `info` reports of a step. */
+/** The `info` of a step. */
 const REPORT: Report = [
   metricsEntry(provisioningLayout, NUMBERS),
   { name: 'regime', kind: 'label', index: metric.regime, labels: regimeNames },

@@ -7,7 +7,7 @@ import { provisioningLayout } from '../../generated/provisioning.js';
 import { foldLogSteps, readLogSteps } from '../episode-log.js';
 import type { CompiledTask, EpisodeStatistics, Grade, GradeContext } from '../family.js';
 
-/** What the bound depends on beside the arrivals. */
+/** The inputs of the bound beside the arrivals. */
 export type BoundPrices = Pick<
   ProvisioningConfig,
   'gpusMax' | 'jobValueUsd' | 'gpuCostUsd' | 'waitCostUsd'
@@ -38,7 +38,7 @@ export function clairvoyantBound(arrivals: readonly number[], prices: BoundPrice
   return best;
 }
 
-/** What is reported of an episode that has at least one step, beside score and return. */
+/** The metrics of an episode that has at least one step. */
 export function episodeMetrics(config: ProvisioningConfig, s: EpisodeStatistics) {
   const arrivals = s['arrivals_sum'];
   return {
@@ -79,7 +79,7 @@ function describeGrade(b: Record<string, number>, steps: number): string {
   );
 }
 
-/** What the grader reads of a step's metrics. */
+/** The metrics of a step that the grader reads. */
 const NEEDED = ['arrivals', 'processed', 'queue', 'cost_usd', 'budget_exhausted'];
 
 /**

@@ -55,7 +55,7 @@ function steepestRise({ scalars: s, tables: t }: Program): number {
   return steepest;
 }
 
-/** What any policy loses at least, by a price of mW a unit. */
+/** The least loss of any policy, by a price of mW a unit. */
 function leastCost(program: Program, jobs: readonly ArrivedJob[], price: number): number {
   const { scalars: s, tables: t } = program;
   const floors = Array.from(t.tierCpu, (_, tier) => powerFloor(program, tier, price));

@@ -9,7 +9,7 @@ import type { CompiledTask, EpisodeStatistics, Grade, GradeContext } from '../fa
 /** A step of the clock stands for a minute. */
 const HOURS_PER_STEP = 1 / 60;
 
-/** What is reported of an episode, by the names of the command line. */
+/** The metrics of an episode, by the names of the command line. */
 export interface SchedulingMetrics {
   /** Jobs with at least one violation, over jobs that arrived. */
   readonly sla_violation_rate: number;
@@ -104,7 +104,7 @@ function describeGrade(b: SchedulingMetrics & Record<'return' | 'baseline_return
   );
 }
 
-/** What the grader reads of a step's metrics. */
+/** The metrics of a step that the grader reads. */
 const NEEDED = schedulingLayout.statistics.map(({ of }) => of);
 const WAIT_BIN = schedulingLayout.metrics.findIndex(({ name }) => name === 'wait_bin');
 

@@ -7,7 +7,7 @@ import { Named } from '../../data/named.js';
 /** Traces by name; Node's entry also finds CSV files by their paths. */
 export const jobTraces = new Named<JobTrace>('job trace');
 
-/** What jobs ask for, by name; Node's entry finds the shipped ones. */
+/** Demands of jobs, by name; Node's entry finds the shipped ones. */
 export const demandSamples = new Named<DemandSamples>('demand samples');
 
 /**

@@ -1,4 +1,4 @@
-/** What the configurations of both dynamics have in common. */
+/** The common part of both dynamics' configurations. */
 
 import type { ServingAction, ServingCommon } from '../../compile/serving/serving.js';
 import type { PerfTable } from '../../data/perf-table.js';
@@ -12,7 +12,7 @@ export const ACTION_FIELDS = servingLayout.actions.map(
 export const LATENCY_MS = { min: 0.001, max: 1e7 };
 export const SHARE = { min: 0, max: 1 };
 
-/** What both dynamics read alike. */
+/** The entries that both dynamics read alike. */
 export function readCommon(
   reader: ConfigReader,
   table: PerfTable,

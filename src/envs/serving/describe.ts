@@ -1,4 +1,4 @@
-/** What `info` reports of a serving step. */
+/** The `info` of a serving step. */
 import type { ServingConfig } from '../../compile/serving/serving.js';
 import { metric, observation, phase, phaseNames, servingLayout } from '../../generated/serving.js';
 import { flagEntry, metricEntry, metricsEntry, objectEntry, type Report } from '../report.js';
@@ -30,7 +30,7 @@ const APPLIED = [
   metric.appliedQuantTier,
 ] as const;
 
-/** What is reported of a task's steps. */
+/** The report of a task's steps. */
 export function servingReport(config: ServingConfig): Report {
   const isMeasured = config.dynamics === 'measured';
   const names = [...SNAPSHOT_METRICS, ...TRAFFIC_METRICS, ...(isMeasured ? MEASURED_METRICS : [])];

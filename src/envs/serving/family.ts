@@ -101,7 +101,7 @@ export function servingAction(task: CompiledTask, row: readonly number[]): unkno
   return nearestConfiguration(servingGrid(task), action);
 }
 
-/** What each field of a serving task's observations is multiplied by: 1 unless normalised. */
+/** The factors of the fields of a serving task's observations: 1 unless normalised. */
 export function observationScales(task: CompiledTask): Float32Array {
   const isNormalised = task.config['normalize_observation'] === true;
   const { observations } = task.layout;

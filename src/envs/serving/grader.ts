@@ -19,7 +19,7 @@ import { readLog, type ServingLogNeeds } from './log.js';
 /** Grades an episode that has at least one step. */
 type Grader = (statistics: EpisodeStatistics, context: GradeContext) => Grade;
 
-/** What each kind of grader needs of a log. */
+/** The needs of each kind of grader from a log. */
 const LOG_NEEDS: Record<string, ServingLogNeeds> = {
   throughput: { metrics: ['tokens_per_sec'], action: false, reward: false },
   latency: { metrics: ['ttft_p50_ms', 'gpu_memory_gb'], action: false, reward: false },

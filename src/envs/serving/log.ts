@@ -11,7 +11,7 @@ import {
 } from '../episode-log.js';
 import { ACTION_FIELDS } from './common.js';
 
-/** What must be in the rows. */
+/** The needed fields of the rows. */
 export interface ServingLogNeeds extends LogNeeds {
   /** Whether the configuration in force is read. */
   readonly action: boolean;

@@ -1,4 +1,4 @@
-/** What a serving step would give: the reference's own dynamics, from what a policy observes. */
+/** The results that a serving step would have, by the reference's dynamics from an observation. */
 
 import {
   dynamics,

@@ -21,7 +21,7 @@ import { ACTION_FIELDS } from './common.js';
 import { SNAPSHOT_METRICS, type SnapshotMetric } from './describe.js';
 import { servingTables } from './registered.js';
 
-/** What the simulator reads of the origin's WorkloadState; its other fields may be there too. */
+/** The fields of the origin's WorkloadState that are read; its others may be there too. */
 export interface WorkloadState {
   /** Tokens. */
   readonly mean_prompt_len: number;
@@ -99,7 +99,7 @@ export function simulate(
 const metricIndex = (name: string): number =>
   servingLayout.metrics.findIndex((metric) => metric.name === name);
 
-/** What an absent field reads. */
+/** The values of absent fields. */
 const BASELINE: ServingAction = {
   kv_budget: 1,
   batch_size: 32,

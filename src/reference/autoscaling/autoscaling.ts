@@ -157,7 +157,7 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
     return true;
   }
 
-  /** What the policies know. */
+  /** The knowledge of the policies. */
   private serviceOf(state: AutoscalingState): Service {
     const servingReplicas = this.units(state, true);
     return {
@@ -233,7 +233,7 @@ export class AutoscalingEnvironment implements ReferenceEnvironment<AutoscalingS
     m[metric.step] = state.step;
   }
 
-  /** What the step cost, and the reward. */
+  /** The step's price and its reward. */
   private rewardStep(state: AutoscalingState, out: Outputs): void {
     const { s } = this;
     const m = out.metrics;

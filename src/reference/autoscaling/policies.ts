@@ -4,7 +4,7 @@
  */
 import { type AutoscalingScalars, heuristic } from '../../generated/autoscaling.js';
 
-/** What a policy knows of the service. */
+/** A policy's knowledge of the service. */
 export interface Service {
   /** Percent, f32. */
   readonly cpu: number;

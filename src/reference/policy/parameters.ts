@@ -10,13 +10,13 @@
 import { actionKind, corePolicy } from '../../generated/common.js';
 import type { ActionRow } from '../environment.js';
 
-/** What the policies read of a program. */
+/** The parts of a program that the policies read. */
 interface ActionProgram {
   readonly scalars: { readonly actionDim: number; readonly observationDim: number };
   readonly tables: { readonly actionKind: Uint32Array; readonly actionRanges: Float32Array };
 }
 
-/** What a policy sees of an environment. */
+/** A policy's view of an environment. */
 export interface Seen {
   readonly observation: Float32Array;
   readonly mask: Uint8Array;

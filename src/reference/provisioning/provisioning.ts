@@ -21,7 +21,7 @@ const f = Math.fround;
 /** The program in named form. */
 type ProvisioningProgram = DecodedProgram<ProvisioningScalars, ProvisioningTables>;
 
-/** What arrivals depend on: seed, episode, step and regime, never the actions. */
+/** The inputs of arrivals: seed, episode, step and regime, never the actions. */
 interface TrafficState extends CommonState {
   /** Index into regimes. */
   regime: number;

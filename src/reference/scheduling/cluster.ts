@@ -66,7 +66,7 @@ export class SchedulingCluster {
     return this.t.tierPowerMw[this.t.serverTier[n] * this.s.powerStride + cpu];
   }
 
-  /** What server n saves asleep, in mW. */
+  /** The power that server n saves asleep, in mW. */
   sleepSaving(n: number): number {
     return this.power(n, 0) - this.t.tierSleepMw[this.t.serverTier[n]];
   }

@@ -7,7 +7,7 @@ import { type AliasTable, sampleAlias } from '../../program/sample.js';
 import { drawBlock, wordBelow } from '../draws.js';
 import type { CommonState } from '../environment.js';
 
-/** What a job asks for: units of CPU and memory, and steps. */
+/** A job's demands: units of CPU and memory, and steps. */
 export interface Job {
   cpu: number;
   mem: number;

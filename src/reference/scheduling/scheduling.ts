@@ -182,7 +182,7 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     m[metric.violatedJobs] = newlyLate + dropped;
   }
 
-  /** What is due at the new step: jobs end, woken servers become active. */
+  /** The events due at the new step: jobs end, woken servers become active. */
   private advance(state: SchedulingState, m: Float32Array): void {
     let completed = 0;
     for (let n = 0; n < this.s.numServers; n++) {

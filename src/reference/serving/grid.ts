@@ -13,9 +13,9 @@ const f = Math.fround;
 export class Grid {
   /** f32 numbers, held as f64: arithmetic would widen them at every use. */
   private readonly rows: Float64Array;
-  /** What each metric of each row gains up to the next prompt node; rounded and held alike. */
+  /** The gain of each metric of each row up to the next prompt node; rounded and held alike. */
   private readonly gains: Float64Array;
-  /** What quantisation makes of each metric, by tier. */
+  /** The factor of quantisation for each metric, by tier. */
   private readonly factors: Float32Array;
   private readonly batch: Axis;
   private readonly kv: Axis;

@@ -13,7 +13,7 @@ export interface ServingState extends CommonState, Configuration {
   credit: number;
 }
 
-/** What flows through one step between its parts. */
+/** The values that flow through one step between its parts. */
 export interface StepScratch {
   /** The configuration asked for. */
   readonly wanted: Configuration;

@@ -33,7 +33,7 @@ const SELECT_RUN = `
   SELECT runs.*, (SELECT COUNT(*) FROM episodes WHERE run_id = runs.id) AS episodes_done
   FROM runs`;
 
-/** What is stored of runs; every method is one transaction. */
+/** The store of runs; every method is one transaction. */
 export class RunStore {
   constructor(private readonly database: Db) {}
 

@@ -1,4 +1,4 @@
-/** What a run's episodes come to. */
+/** Summaries of a run's episodes. */
 import {
   type CompiledTask,
   mean,

@@ -5,7 +5,7 @@ import { unprocessable } from '../http/errors.js';
 import { compiled, findTask } from '../sessions/catalog.js';
 import type { Job } from './types.js';
 
-/** What a request is filled up with; each can be set by INFRAGYM_<NAME>. */
+/** The defaults of a request; each can be set by INFRAGYM_<NAME>. */
 const TRAIN_DEFAULTS = {
   agent: 'baseline',
   n_servers: 15,
@@ -41,7 +41,7 @@ const CONFIG_FIELDS = [
   'toggle_penalty',
 ] as const;
 
-/** What only an agent that learns would read. */
+/** The fields that only an agent that learns would read. */
 const TRAINER_FIELDS = ['episodes', 'total_steps'] as const;
 
 /** The origin's learners. */
@@ -74,7 +74,7 @@ export function readJob(request: TrainRequest, defaults: TrainDefaults): Job {
   const task = taskOf(request);
   const agents = agentsOf(request, defaults, task);
   const { config, ignored } = configOf(request, defaults, task);
-  compiled(task.id, config); // refuses a configuration that is none
+  compiled(task.id, config); // refuses an invalid configuration
   const { seed, n_train_seeds: numTrain, n_test_seeds: numTest } = { ...defaults, ...request };
   const offset = seed + defaults.test_seed_offset;
   if (numTrain + numTest === 0) {

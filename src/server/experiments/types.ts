@@ -14,7 +14,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 /** Seeds that an agent may have been fitted to, and held-out ones. */
 export type Pool = 'train' | 'test';
 
-/** What a run does: every agent plays every seed of both pools. */
+/** The work of a run: every agent plays every seed of both pools. */
 export interface Job {
   /** One agent, or several on the same seeds. */
   readonly kind: 'evaluation' | 'sweep';
@@ -60,7 +60,7 @@ export interface Run {
   readonly episodes_total: number;
 }
 
-/** What a worker is told. */
+/** The input of a worker. */
 export interface WorkerInput {
   readonly job: Job;
   readonly backend: string;

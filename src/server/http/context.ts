@@ -1,4 +1,4 @@
-/** What the server's parts share. */
+/** The context that the server's parts share. */
 import type { Logger } from 'pino';
 import type { Backend, TaskSpec } from '../../index.js';
 import type { SessionStore } from '../sessions/session-store.js';

@@ -1,4 +1,4 @@
-/** What goes wrong with a request, and how a reply says it: `{ "detail": … }`. */
+/** The faults of a request, and their replies: `{ "detail": … }`. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 

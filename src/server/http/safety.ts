@@ -1,4 +1,4 @@
-/** What keeps the server to itself: token, unknown paths and methods, the log. */
+/** The guards of the server: token, unknown paths and methods, the log. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.js';

@@ -7,7 +7,7 @@ import { compiled } from '../sessions/catalog.js';
 import { openEnvObservation } from '../sessions/observation-json.js';
 import { Session, type SessionOptions } from '../sessions/session.js';
 
-/** What a reset or a step answers, as an object. */
+/** The answer to a reset or a step, as an object. */
 interface OpenEnvResult {
   readonly observation: Record<string, unknown>;
   readonly reward: number | null;

@@ -78,7 +78,7 @@ const STATE_SCHEMA: JsonSchema = {
   required: ['episode_id', 'step_count'],
 };
 
-/** What `GET /schema` answers. */
+/** The answer to `GET /schema`. */
 export function taskSchemas(task: CompiledTask) {
   return {
     action: actionSchema(task),
@@ -87,7 +87,7 @@ export function taskSchemas(task: CompiledTask) {
   };
 }
 
-/** What `GET /metadata` answers. */
+/** The answer to `GET /metadata`. */
 export function taskMetadata({ id, description }: TaskSpec) {
   return {
     name: id,

@@ -117,7 +117,7 @@ function refuseFiles(value: unknown, path: readonly string[]): void {
   }
 }
 
-/** What the shipped tasks name as their tables, traffic and traces. */
+/** The tables, traffic and traces that the shipped tasks name. */
 function knownNames(): Set<string> {
   const names = new Set<string>(['synthetic-a', ...SHIPPED_TABLES]);
   for (const { config } of listTasks()) {

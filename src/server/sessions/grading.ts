@@ -71,7 +71,7 @@ const EXPECTED_RANGE: Readonly<Record<string, readonly [number, number]>> = {
 
 const BASELINE_SEED = 0;
 
-/** What `GET /baseline` answers: the fixed baselines of the origin's tasks at seed 0. */
+/** The answer to `GET /baseline`: the fixed baselines of the origin's tasks at seed 0. */
 export async function playBaselines() {
   const tasks = listTasks().filter((task) => originNumber(task) !== undefined);
   const baselines = await Promise.all(

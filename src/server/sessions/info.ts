@@ -1,4 +1,4 @@
-/** What `GET /info` tells: the words of the API and what stands behind it. */
+/** The answer to `GET /info`: the words of the API and what stands behind it. */
 
 import {
   type Backend,

@@ -64,7 +64,7 @@ export class JsonText {
     return this.bytes.toString('latin1', 0, this.end);
   }
 
-  /** What is JSON already, or a part of it. */
+  /** Text that is JSON already, or a part of it. */
   raw({ words, length }: JsonPart): void {
     this.reserve(length);
     const { view, end } = this;

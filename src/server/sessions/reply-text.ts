@@ -9,7 +9,7 @@ import { PRIORITIES } from './observation-json.js';
 import { writeReport } from './report-text.js';
 import type { Session } from './session.js';
 
-/** What stands before each number of an observation, and what after the last. */
+/** The text before each number of an observation, and that after the last. */
 interface Frame {
   readonly before: readonly JsonPart[];
   readonly after: JsonPart;

@@ -1,4 +1,4 @@
-/** What a step reports as JSON text: the library's `describeStep` without making the objects. */
+/** A step's report as JSON text, without making the objects. */
 import {
   type CompiledTask,
   overwrittenNames,

@@ -4,7 +4,7 @@ import type { Session } from './session.js';
 
 interface Kept {
   readonly session: Session;
-  /** What the clock showed at the last use. */
+  /** The clock's reading at the last use. */
   usedAt: number;
 }
 

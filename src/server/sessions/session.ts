@@ -17,7 +17,7 @@ import { EnvPool } from './env-pool.js';
 /** Shared by all servers of the process. */
 const pool = new EnvPool();
 
-/** What `GET /state` tells. */
+/** The answer to `GET /state`. */
 interface SessionState {
   readonly episode_id: string;
   readonly step_count: number;
@@ -33,7 +33,7 @@ export interface SessionOptions {
   readonly seed: number;
   /** Default: a random UUID. */
   readonly id?: string;
-  /** What `state` reports as episode; default the session's id. */
+  /** The episode's id in `state`; default the session's id. */
   readonly episodeId?: string;
 }
 
@@ -99,7 +99,7 @@ export class Session {
     return this.env.masks;
   }
 
-  /** What the environment reports of the last step, or of the reset: `info` but its `timestep`. */
+  /** The environment's report of the last step, or of the reset: `info` but its `timestep`. */
   get report(): JsonObject {
     return this.env.info(0);
   }

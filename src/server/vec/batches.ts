@@ -7,7 +7,7 @@ import { ApiError, refusing, unprocessable } from '../http/errors.js';
 import { compiled, findTask } from '../sessions/catalog.js';
 import { layoutOf, type VecLayout } from './frames.js';
 
-/** What `POST /vec` may be told. */
+/** The request of `POST /vec`. */
 export interface VecRequest {
   readonly task_id?: number | string | null;
   readonly num_envs?: number;

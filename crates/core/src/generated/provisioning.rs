@@ -295,7 +295,7 @@ pub mod action {
 }
 
 
-/// What a program of this family must look like.
+/// The form of a program of this family.
 pub const LAYOUT: Layout = Layout {
     family: 3,
     name: "provisioning",

@@ -745,7 +745,7 @@ pub mod action {
 }
 
 
-/// What a program of this family must look like.
+/// The form of a program of this family.
 pub const LAYOUT: Layout = Layout {
     family: 4,
     name: "scheduling",

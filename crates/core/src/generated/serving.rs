@@ -787,7 +787,7 @@ pub mod action {
 }
 
 pub const SPEC_LENGTH_CHOICES: [f32; 5] = [0.0, 1.0, 2.0, 4.0, 8.0];
-/// What a program of this family must look like.
+/// The form of a program of this family.
 pub const LAYOUT: Layout = Layout {
     family: 1,
     name: "serving",

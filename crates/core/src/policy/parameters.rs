@@ -26,7 +26,7 @@ use crate::store::{Block, Shape};
 /// Rows that are summed side by side.
 const ROWS: usize = 8;
 
-/// What the words say.
+/// The meaning of the words.
 #[derive(Clone, Copy)]
 enum Plan {
     None,

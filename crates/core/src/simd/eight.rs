@@ -1,4 +1,4 @@
-//! What instruction sets share whose groups are eight lanes.
+//! The common part of instruction sets whose groups are eight lanes.
 
 use std::ops::{Add, Div, Mul, Sub};
 

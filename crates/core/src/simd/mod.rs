@@ -22,7 +22,7 @@ pub use state::State;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};
 
-/// What the portable kernel is made of: the operations that the target has without asking.
+/// The operations of the portable kernel: the operations that the target has without asking.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub type Base = portable::Portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -37,7 +37,7 @@ pub const GROUPS_MAX: usize = LANES / 8;
 /// Numbers in a row of a `Pair`.
 pub const ROW: usize = 8;
 
-/// What `Isa::rank` counts.
+/// The numbers that `Isa::rank` counts.
 const RANKS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 
 /// Cells of a quantile table.

@@ -15,7 +15,7 @@ use crate::store::{Block, LANES, fixed};
 type I32s = [i32; LANES];
 type Words = [U32s; word::COUNT];
 
-/// What a step measures in a group and what reward that gives.
+/// The measurements of a step in a group, and their reward.
 struct Measured<I: Isa> {
     cpu: I::F32,
     memory: I::F32,
@@ -27,7 +27,7 @@ struct Measured<I: Isa> {
     terminated: I::U32,
 }
 
-/// What a lane's instances are.
+/// The kinds of a lane's instances.
 struct Fleet<I: Isa> {
     /// Instances of all types.
     total: I::U32,

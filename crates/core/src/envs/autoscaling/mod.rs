@@ -151,7 +151,7 @@ impl Autoscaling {
         block.reals[real::REQUEST_RATE][lane] = if rate > 0.0 { f64::from(rate) } else { 0.0 };
     }
 
-    /// What observation, reward and statistics read of the present rate and instances.
+    /// The values of the present rate and instances that observation, reward and statistics read.
     #[inline(always)]
     fn measure(&self, block: &Block, lane: usize, m: &mut Metrics) {
         let starting = starting(block, lane);
@@ -165,7 +165,7 @@ impl Autoscaling {
         m[metric::STARTING_INSTANCES] = (starting[0] + starting[1] + starting[2]) as f32;
     }
 
-    /// What the instances cost for a step.
+    /// The price of the instances for a step.
     #[inline(always)]
     fn price(&self, block: &Block, lane: usize) -> f64 {
         self.prices.of(counts(block, lane))

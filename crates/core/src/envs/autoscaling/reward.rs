@@ -4,7 +4,7 @@
 use crate::generated::autoscaling::Scalars;
 use crate::simd::Float;
 
-/// What an instance of each type serves and costs for a step.
+/// The capacity and the price of an instance of each type for a step.
 #[derive(Clone, Copy)]
 pub(super) struct Prices {
     pub(super) capacities: [f64; 3],
@@ -19,7 +19,7 @@ impl Prices {
         }
     }
 
-    /// What so many instances of each type cost for a step.
+    /// The price of so many instances of each type for a step.
     #[inline(always)]
     pub(super) fn of(&self, [first, second, third]: [u32; 3]) -> f64 {
         let prices = &self.prices;
@@ -106,7 +106,7 @@ impl RewardRule {
         if u < target.low { below } else { not_above }
     }
 
-    /// What it costs that the two utilisations are not both of some value.
+    /// The penalty of two utilisations that are not both of some value.
     #[inline(always)]
     pub(super) fn mixed(&self, cpu: f64, memory: f64) -> f64 {
         if (cpu >= 0.0) & (memory >= 0.0) {

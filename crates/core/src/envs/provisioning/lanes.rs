@@ -11,7 +11,7 @@ use crate::store::{Block, LANES, fixed};
 
 type Group<'a> = State<'a, { word::COUNT }, { real::COUNT }, { statistic::COUNT }>;
 
-/// What a step makes of a group.
+/// The results of a step for a group.
 struct Outcome<I: Isa> {
     arrivals: I::U32,
     /// GPUs rented, or released where it is negative.

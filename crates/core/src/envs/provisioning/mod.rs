@@ -292,7 +292,7 @@ impl Env for Provisioning {
     }
 }
 
-/// What the action asks for.
+/// The fleet that the action asks for.
 #[inline(always)]
 fn asked(block: &Block, lane: usize) -> i32 {
     block.actions[lane] as i32

@@ -62,7 +62,7 @@ fn steepest_rise(fleet: &Fleet) -> f64 {
     steepest
 }
 
-/// What any policy loses at least, by a price of mW a unit.
+/// The least loss of any policy, by a price of mW a unit.
 fn least_cost(fleet: &Fleet, jobs: &[Arrived], price: f64) -> f64 {
     let floors: Vec<f64> = fleet
         .tiers

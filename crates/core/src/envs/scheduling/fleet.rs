@@ -1,4 +1,4 @@
-//! What does not change during an episode: servers, power tables, sizes, job distributions.
+//! The parts that stay the same during an episode: servers, power tables, sizes, job distributions.
 
 use crate::generated::scheduling::{ArraySizes, Scalars, Tables};
 use crate::program::Program;
@@ -11,7 +11,7 @@ pub struct Server {
     pub mem: u32,
     /// Where its power table begins.
     pub power_from: usize,
-    /// What it saves asleep, in mW.
+    /// The power that it saves asleep, in mW.
     pub saving_mw: u32,
     /// Its CPU as a share of the fleet's largest.
     pub share: f32,
@@ -51,7 +51,7 @@ pub struct Tier {
     pub sleep_mw: u32,
 }
 
-/// What a job asks for.
+/// A job's demands.
 #[derive(Clone, Copy)]
 pub struct Job {
     pub cpu: u32,

@@ -202,7 +202,7 @@ impl Scheduling {
     }
 }
 
-/// What names the draws of a step.
+/// The name of a step's draws.
 struct Draws {
     counter: [u32; 2],
     key: [u32; 2],
@@ -254,7 +254,7 @@ fn wait_bin(steps: u32) -> u32 {
     (4 * octave + ((steps >> (octave - 2)) & 3)).min(WAIT_BINS as u32 - 1)
 }
 
-/// What is due at the new step: jobs end, woken servers become active.
+/// The events due at the new step: jobs end, woken servers become active.
 #[inline(always)]
 fn advance(cluster: &mut Cluster, m: &mut Metrics) {
     let mut completed = 0;

@@ -1,4 +1,4 @@
-//! What is shown of an environment: its observation row and its mask.
+//! The view of an environment: its observation row and its mask.
 
 use super::cluster::Cluster;
 use super::fleet::minus;

@@ -94,7 +94,7 @@ fn is_urgent(cluster: &Cluster, k: usize) -> bool {
     waited <= deadline && 3 * waited >= 2 * deadline
 }
 
-/// What server n saves asleep, in mW.
+/// The power that server n saves asleep, in mW.
 #[inline(always)]
 fn saving(cluster: &Cluster, n: usize) -> f64 {
     f64::from(cluster.fleet.servers[n].saving_mw as i32)

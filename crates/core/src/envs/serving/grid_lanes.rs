@@ -20,7 +20,7 @@ pub(super) struct Place {
 /// Room for three tiers, and a power of two.
 const FACTORS: usize = 4;
 
-/// What the kernel reads at a row of the grid: the row and the one at the next batch size side by
+/// The kernel's data for a row of the grid: the row and the one at the next batch size side by
 /// side, and what leads from both to the next prompt.
 #[repr(align(64))]
 struct Corner {

@@ -1,4 +1,4 @@
-//! What the kernel's stages work on: a group of lanes at a time, in registers.
+//! The data of the kernel's stages: a group of lanes at a time, in registers.
 
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
@@ -104,7 +104,7 @@ pub(super) struct Traffic<I: Isa> {
     pub noise: [I::F32; 3],
 }
 
-/// What the dynamics make of a step.
+/// The dynamics' results for a step.
 pub(super) struct Outcome<I: Isa> {
     pub capacity_rps: I::F64,
     pub violation_rate: I::F64,

@@ -47,7 +47,7 @@ impl Serving {
         self.flag_ends(block);
     }
 
-    /// What the step does to the server, and what is said of it.
+    /// The step's effect on the server, and its report.
     #[inline(always)]
     fn advance_group<I: Isa, const MEASURED: bool>(
         &self,

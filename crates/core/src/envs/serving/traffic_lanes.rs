@@ -19,7 +19,7 @@ pub(super) fn draw<I: Isa>(group: &Group) -> [I::U32; 4] {
 }
 
 impl Serving {
-    /// What the words make of the step's traffic, and its running means.
+    /// The step's traffic from the random words, and its running means.
     #[inline(always)]
     pub(super) fn admit_group<I: Isa>(&self, group: &mut Group, w: [I::U32; 4]) -> Traffic<I> {
         let (s, t) = (&self.s, &self.t);

@@ -21,7 +21,7 @@ pub struct F64s(pub v128, pub v128, pub v128, pub v128);
 #[derive(Clone, Copy)]
 pub struct U32s(pub v128, pub v128);
 
-/// What is done to each register, register by register: the compiler would keep an array of them in
+/// An operation on each register, register by register: the compiler would keep an array of them in
 /// memory, and an iterator over it too.
 macro_rules! registers {
     ($name:ident of $number:ty: $($i:tt)*) => {
