@@ -20,6 +20,7 @@ export * from './data/index.js';
 export * from './envs/index.js';
 export * from './evaluation/index.js';
 export { VERSION } from './generated/version.js';
+export * from './hpa/index.js';
 export { ProgramError } from './program/program.js';
 export * from './spaces/index.js';
 export * from './verify/index.js';

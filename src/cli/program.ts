@@ -14,6 +14,7 @@ import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { addGrade } from './grade.js';
+import { addHpa } from './hpa.js';
 import { CheckFailure, note, UsageError } from './output.js';
 import { addRollout } from './rollout.js';
 import { addServe } from './serve.js';
@@ -47,7 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addGrade]) {
     add(program);
   }
-  for (const add of [addCompile, addDataset, addDoctor, addDemo, addServe]) add(program);
+  for (const add of [addHpa, addCompile, addDataset, addDoctor, addDemo, addServe]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

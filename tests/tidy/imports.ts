@@ -7,7 +7,7 @@ const floors: readonly (readonly string[])[] = [
   ['src/base', 'src/generated'],
   ['src/backend.ts', 'src/program', 'src/spaces'],
   ['src/data'],
-  ['src/compile', 'src/reference'],
+  ['src/compile', 'src/hpa', 'src/reference'],
   ['src/envs', 'src/backends'],
   ['src/api'],
   ['src/check', 'src/evaluation', 'src/plot', 'src/verify'],
