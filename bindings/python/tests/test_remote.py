@@ -12,16 +12,15 @@ import urllib.request
 import warnings
 
 import gymnasium as gym
+import infragym
 import numpy as np
 import pytest
 from conftest import ROOT
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from test_gymnasium import NOT_OURS
-
-import infragym
 from infragym import remote
 from infragym.remote import ServerError
+from test_gymnasium import NOT_OURS
 
 MODES = ["next_step", "same_step", "disabled"]
 

@@ -1,0 +1,42 @@
+"""Environments for RLlib: creators of single environments and of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..bundle import task_ids
+from ..env import InfraGymEnv
+from ..registration import gymnasium_id
+from ..vector_env import InfraGymVectorEnv
+
+
+def env_creator(config: Mapping[str, Any]) -> InfraGymEnv:
+    """Makes an environment of RLlib's `env_config`: `task` and whatever `InfraGymEnv` takes."""
+    return InfraGymEnv(**_arguments(config))
+
+
+def vector_env_creator(config: Mapping[str, Any]) -> InfraGymVectorEnv:
+    """Makes a batch of RLlib's `env_config`: `task`, `num_envs` and the like."""
+    return InfraGymVectorEnv(**_arguments(config))
+
+
+def _arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """An `env_config` without what RLlib adds (worker_index and its like are attributes)."""
+    return dict(config)
+
+
+def register_envs() -> list[str]:
+    """Makes every task known to RLlib by its Gymnasium id, on whichever node a runner starts.
+
+    Returns:
+        The ids, e.g. `InfraGym/autoscaling-easy-v1`, for `config.environment(id)`.
+    """
+    from ray.tune.registry import register_env
+
+    names = []
+    for task in task_ids():
+        name = gymnasium_id(task)
+        register_env(name, lambda config, task=task: env_creator({"task": task, **config}))
+        names.append(name)
+    return names
