@@ -21,6 +21,7 @@ provideSha256(() => {
 });
 
 export { loadShippedTable, readBounded, readTableFile, SHIPPED_TABLES } from './data/node.js';
+export { fileSource } from './data/source-node.js';
 export { SHIPPED_TRAFFIC } from './envs/serving/node.js';
 export { DATASET_KEY, type DatasetHeader } from './evaluation/dataset.js';
 export {
@@ -31,7 +32,12 @@ export {
 export type { Transitions } from './evaluation/transitions.js';
 export * from './library.js';
 
-export type { ChartOptions, LineChartOptions, ScoreRow, Series } from './plot/index.js';
+export type {
+  ChartOptions,
+  LineChartOptions,
+  ScoreRow,
+  Series as ChartSeries,
+} from './plot/index.js';
 
 /** The charts of `plot.js` for Node, and `renderPng`; loaded when asked for, for they are large. */
 export const loadCharts = () => import('./plot/node.js');

@@ -23,6 +23,11 @@ export function provideSha256(create: () => Sha256): void {
   createSha256 = create;
 }
 
+/** A new SHA-256, the host's own where it has one. */
+export function newSha256(): Sha256 {
+  return createSha256();
+}
+
 export interface DigestOptions {
   /** Refuse floats that are NaN or infinite; a NaN's bits are not the same everywhere. */
   assertFinite?: boolean;

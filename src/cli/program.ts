@@ -15,6 +15,7 @@ import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { addGrade } from './grade.js';
 import { addHpa } from './hpa.js';
+import { addImport } from './import.js';
 import { CheckFailure, note, UsageError } from './output.js';
 import { addRollout } from './rollout.js';
 import { addServe } from './serve.js';
@@ -45,10 +46,11 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', EXIT_CODES);
-  for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addGrade]) {
+  for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addImport]) {
     add(program);
   }
-  for (const add of [addHpa, addCompile, addDataset, addDoctor, addDemo, addServe]) add(program);
+  for (const add of [addGrade, addHpa, addCompile, addDataset, addDoctor]) add(program);
+  for (const add of [addDemo, addServe]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

@@ -6,11 +6,17 @@ export class DataError extends Error {
   override readonly name = 'DataError';
   readonly row: number | null;
   readonly column: string | null;
+  /** What is wrong, without the place. */
+  readonly problem: string;
+  /** The option of the command line that would help, or null. */
+  readonly option: string | null;
 
-  constructor(problem: string, place: { row?: number; column?: string } = {}) {
-    super(describePlace(place) + problem);
+  constructor(problem: string, place: { row?: number; column?: string; option?: string } = {}) {
+    super(describePlace(place) + problem + (place.option ? ` (${place.option})` : ''));
     this.row = place.row ?? null;
     this.column = place.column ?? null;
+    this.problem = problem;
+    this.option = place.option ?? null;
   }
 
   /** The same error with the file's path in front of its message. */

@@ -1,0 +1,42 @@
+/** What a reader of a format tells and gives. */
+import type { Measurement } from '../measurement.js';
+import type { Rows } from '../read/rows.js';
+import type { FileReading } from '../read/source.js';
+import type { Encoding } from '../read/text.js';
+import type { RequestTrace } from '../request-trace.js';
+import type { Series } from '../series.js';
+import type { ImportKind, ImportLog } from './options.js';
+import type { RecordedJobs } from './recorded-jobs.js';
+
+/** What was read from one file. */
+export type Part =
+  | { readonly as: 'series'; readonly series: readonly Series[] }
+  | { readonly as: 'trace'; readonly trace: RequestTrace }
+  | { readonly as: 'bench'; readonly runs: readonly Measurement[] }
+  | { readonly as: 'jobs'; readonly jobs: RecordedJobs };
+
+interface Format {
+  readonly id: string;
+  /** For people, as in "this is …". */
+  readonly label: string;
+  /** What it can be taken for, the likeliest first. */
+  readonly kinds: readonly ImportKind[];
+}
+
+/** A JSON document, held whole. */
+export interface JsonFormat extends Format {
+  recognise(value: unknown): boolean;
+  read(value: unknown, as: ImportKind, source: string, log: ImportLog): Part | Promise<Part>;
+}
+
+/** Rows with named columns. */
+export interface RowFormat extends Format {
+  recognise(rows: Rows): boolean;
+  read(rows: Rows, as: ImportKind, source: string, log: ImportLog): Part | Promise<Part>;
+}
+
+/** Lines of text. */
+export interface TextFormat extends Format {
+  recognise(lines: readonly string[]): boolean;
+  read(file: FileReading, encoding: Encoding, as: ImportKind, log: ImportLog): Part | Promise<Part>;
+}
