@@ -6,7 +6,7 @@ export class DataError extends Error {
   override readonly name = 'DataError';
   readonly row: number | null;
   readonly column: string | null;
-  /** What is wrong, without the place. */
+  /** The message without the place. */
   readonly problem: string;
   /** The option of the command line that would help, or null. */
   readonly option: string | null;

@@ -1,7 +1,7 @@
 /** Measurements of an inference server, one form for what every benchmark tool writes. */
 import type { Provenance } from './provenance.js';
 
-/** What identifies a run; '' where the file does not say. */
+/** Texts that identify a run; '' where the file does not say. */
 export const MEASUREMENT_TEXTS = [
   'source',
   'engine',

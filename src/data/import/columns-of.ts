@@ -52,7 +52,7 @@ export function toldColumn(rows: Pick<Rows, 'columns'>, role: string, wanted: st
   throw new DataError(`--columns ${role}=${wanted}: the file has ${found}`);
 }
 
-/** What stands in a column of the first rows. */
+/** The cells of a column in the first rows. */
 export function sampleOf(rows: Rows, column: number): Cell[] {
   return rows.sample.map((row) => row[column]);
 }

@@ -1,4 +1,4 @@
-/** What an import gives, as a file and as a report. */
+/** The result of an import as a file and as a report. */
 import { DataError } from '../errors.js';
 import { MEASUREMENT_NUMBERS, MEASUREMENT_TEXTS, type Measurements } from '../measurement.js';
 import type { RequestTrace } from '../request-trace.js';
@@ -11,9 +11,9 @@ export const SERIES_FORMAT = 'infragym-series/1';
 export const TRACE_FORMAT = 'infragym-trace/1';
 export const MEASUREMENTS_FORMAT = 'infragym-measurements/1';
 
-/** What `infragym import --json` prints. */
+/** The JSON of `infragym import`. */
 export interface ImportReport {
-  /** What the files were recognised as. */
+  /** The formats that the files were recognised as. */
   readonly format: string;
   readonly as: ImportedData['as'];
   /** Samples, requests, runs or jobs. */

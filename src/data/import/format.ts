@@ -1,4 +1,4 @@
-/** What a reader of a format tells and gives. */
+/** The contract of a format's reader. */
 import type { Measurement } from '../measurement.js';
 import type { Rows } from '../read/rows.js';
 import type { FileReading } from '../read/source.js';
@@ -8,7 +8,7 @@ import type { Series } from '../series.js';
 import type { ImportKind, ImportLog } from './options.js';
 import type { RecordedJobs } from './recorded-jobs.js';
 
-/** What was read from one file. */
+/** The content of one file. */
 export type Part =
   | { readonly as: 'series'; readonly series: readonly Series[] }
   | { readonly as: 'trace'; readonly trace: RequestTrace }
@@ -19,7 +19,7 @@ interface Format {
   readonly id: string;
   /** For people, as in "this is …". */
   readonly label: string;
-  /** What it can be taken for, the likeliest first. */
+  /** The kinds that it can be taken for, the likeliest first. */
   readonly kinds: readonly ImportKind[];
 }
 

@@ -12,7 +12,7 @@ const GAPS_PER_SAMPLE_MAX = 1000;
 /** A sample may lie this far off its place on the grid, in steps, as scrapes do. */
 const JITTER_MAX = 0.3;
 
-/** What is known of a signal beside its samples. */
+/** Facts of a signal beside its samples. */
 export interface SignalFacts extends TimeOrigin {
   /** Name in snake_case. */
   readonly plainName: string;
@@ -96,7 +96,7 @@ function counterRates(samples: Samples, log: ImportLog): Float64Array {
     if (last >= 0) {
       if (values[i] < values[last]) resets++;
       const increase = values[i] < values[last] ? values[i] : values[i] - values[last];
-      // What was counted across a gap is known in sum only; the gap stays one.
+      // The count across a gap is known in sum only; the gap stays one.
       if (last === i - 1) rates[last] = increase / (times[i] - times[last]);
     }
     last = i;
@@ -133,7 +133,8 @@ function placed(
   }
   const count = Math.round((times[times.length - 1] - times[0]) / step_s) + 1;
   if (count > Math.max(1e6, times.length * GAPS_PER_SAMPLE_MAX) || count > log.limits.rows) {
-    const span = `${shown(times[times.length - 1] - times[0])} s at a spacing of ${shown(step_s)} s`;
+    const length = `${shown(times[times.length - 1] - times[0])} s`;
+    const span = `${length} at a spacing of ${shown(step_s)} s`;
     throw new DataError(`${times.length} samples lie over ${span}: is a time wrong?`);
   }
   const even = new Float64Array(count).fill(Number.NaN);

@@ -17,7 +17,7 @@ import { joinParts } from './join.js';
 import { type ImportFilesOptions, type ImportKind, ImportLog } from './options.js';
 import type { RecordedJobs } from './recorded-jobs.js';
 
-/** What files hold, in canonical form. */
+/** The content of files in canonical form. */
 export type ImportedData =
   | { readonly as: 'series'; readonly series: readonly Series[] }
   | { readonly as: 'trace'; readonly trace: RequestTrace }

@@ -1,4 +1,4 @@
-/** What an import is told beside the files, and what it says of them. */
+/** The options of an import, and the log of what became of the files' rows. */
 import { DataError } from '../errors.js';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../read/source.js';
 import type { Encoding } from '../read/text.js';
@@ -10,9 +10,9 @@ export const FILLS = ['none', 'previous', 'week', 'zero'] as const;
 export const DEDUPES = ['identical', 'first', 'last', 'sum', 'mean'] as const;
 export const AGGREGATES = ['none', 'sum', 'mean', 'max'] as const;
 
-/** What a file does not say, and the repairs that are asked for. Nothing is repaired by default. */
+/** Facts that a file lacks, and repairs that are asked for. Nothing is repaired by default. */
 export interface ImportFilesOptions {
-  /** What the files are taken for; by default, what their content says. */
+  /** The kind that the files are taken for; by default, as their content says. */
   readonly as?: ImportKind;
   /** Column of the file by its role, e.g. `{arrival: 'ts', prompt: 'in', output: 'out'}`. */
   readonly columns?: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export interface ImportFilesOptions {
   readonly unit?: string;
   /** Spacing in seconds to which samples are brought, or lines of a log are counted. */
   readonly step_s?: number;
-  /** What becomes of several signals. */
+  /** Whether several signals become one. */
   readonly aggregate?: (typeof AGGREGATES)[number];
   /** Only the time from here, in seconds or ISO 8601. */
   readonly from?: string;
@@ -58,7 +58,7 @@ export interface JobOptions {
   /** Capacity of the largest server in units; jobs beyond it do not fit. */
   readonly maxCpu?: number;
   readonly maxMem?: number;
-  /** What becomes of a job that does not fit; `refuse` by default. */
+  /** The fate of a job that does not fit; `refuse` by default. */
   readonly oversize?: 'refuse' | 'skip' | 'clip' | 'split';
   /** Whether jobs that run when the window begins are kept, with what is left of them. */
   readonly warmStart?: boolean;

@@ -3,7 +3,7 @@ import { DataError } from '../errors.js';
 import type { ImportLog } from './options.js';
 import { Samples } from './samples.js';
 
-/** What the order of times in a file may be taken for. */
+/** How the order of times in a file is to be understood. */
 export interface TimeOrigin {
   readonly origin: 'epoch' | 'relative';
   /** False where the times name no zone: then a clock that is set back is a likely reason. */

@@ -5,7 +5,7 @@ import type { Provenance } from '../provenance.js';
 /** The key of the metadata in a parquet file; a CSV file has it in its first line, after `# `. */
 export const META_KEY = 'infragym';
 
-/** What canonical files say of themselves. */
+/** The description that a canonical file carries of itself. */
 export interface FileMeta {
   readonly format: string;
   readonly provenance: Provenance;

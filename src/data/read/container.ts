@@ -1,4 +1,4 @@
-/** What holds a file's content, by its first bytes. */
+/** The container of a file's content, by its first bytes. */
 import { DataError } from '../errors.js';
 
 /** Text that is neither JSON nor JSON lines is `text`: CSV, logs and others. */

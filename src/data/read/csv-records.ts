@@ -36,7 +36,7 @@ export class CsvRecords {
     return this.parse(this.rest + text, true);
   }
 
-  /** What is left: a last record without a line end. */
+  /** The rest: a last record without a line end. */
   end(): string[][] {
     return this.rest === '' ? [] : this.parse(this.rest, false);
   }

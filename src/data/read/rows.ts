@@ -116,7 +116,7 @@ export function jsonlRows(file: FileReading, encoding: Encoding, limits: ReadLim
   return { container: 'jsonl', columns, decimal: '.', label: 'JSON lines', sample, batches };
 }
 
-/** What a function gives, or null where it throws what `bad` takes. */
+/** The function's result, or null where it throws what `bad` takes. */
 export function attempt<T>(read: () => T, bad: (error: DataError) => void): T | null {
   try {
     return read();

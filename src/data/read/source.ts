@@ -15,7 +15,7 @@ export interface ByteSource {
   chunks(): AsyncIterable<Uint8Array>;
 }
 
-/** What reading a file may cost before it is refused. */
+/** The most that reading a file may cost before it is refused. */
 export interface ReadLimits {
   /** Size as stored. */
   readonly storedBytes: number;
