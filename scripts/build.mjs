@@ -1,8 +1,8 @@
 /**
  * Builds what this machine's toolchains allow: `node scripts/build.mjs [target…]`, targets ts,
- * assemblyscript, native, wasm and browser. Prints one line per target; a target whose inputs have
- * not changed is left alone; one whose toolchain is absent is skipped with the reason, or fails
- * where REQUIRE_BACKENDS (a comma-separated list of backends) names it.
+ * assemblyscript, native, wasm, browser and web. Prints one line per target; a target whose inputs
+ * have not changed is left alone; one whose toolchain is absent is skipped with the reason, or
+ * fails where REQUIRE_BACKENDS (a comma-separated list of backends) names it.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -67,7 +67,8 @@ export function countVitest(report) {
   };
 }
 
-async function vitest(args) {
+/** Runs vitest and counts its tests. */
+export async function vitest(args) {
   const folder = mkdtempSync(join(tmpdir(), 'infragym-test-'));
   const file = join(folder, 'vitest.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];

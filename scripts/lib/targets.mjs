@@ -17,7 +17,7 @@ import { bundleForBrowsers } from './bundle.mjs';
 import { findProgram, outputOf, root, run } from './process.mjs';
 
 const rustInputs = ['Cargo.toml', 'Cargo.lock', 'crates', '.cargo', 'rust-toolchain.toml'];
-const otherFolders = ['.build', 'assemblyscript', 'browser', 'native', 'wasm'];
+const otherFolders = ['.build', 'assemblyscript', 'browser', 'native', 'wasm', 'web'];
 const noCargo = 'cargo is not on PATH; https://rustup.rs installs it';
 
 /** Runs a step of a build; a failure carries the program's whole output. */
@@ -181,5 +181,25 @@ const browser = {
   },
 };
 
+const web = {
+  inputs: [
+    'web',
+    'src',
+    'data',
+    'package.json',
+    'tests/vectors/goldens.json',
+    'dist/assemblyscript',
+    'dist/wasm/web',
+  ],
+  outputs: ['dist/web/index.html', 'dist/web/goldens.json'],
+  missing: () => undefined,
+  tools: () => `vite ${packageVersion('vite')}`,
+  async build(echo) {
+    const vite = nodeTool('vite', 'vite/bin/vite.js');
+    const args = [vite, 'build', '--config', 'web/vite.config.ts', '--logLevel', 'warn'];
+    await step(process.execPath, args, { echo });
+  },
+};
+
 /** The build targets by name, in build order. */
-export const targets = { ts, assemblyscript, native, wasm, browser };
+export const targets = { ts, assemblyscript, native, wasm, browser, web };

@@ -36,5 +36,5 @@ export function addServe(program: Command): void {
 function announce(address: string, json: boolean): void {
   if (json) printJson({ address });
   else print(address);
-  note(`documentation at ${address}/docs; Ctrl-C ends`);
+  note(`open it in a browser; the API's documentation is at ${address}/api/docs; Ctrl-C ends`);
 }

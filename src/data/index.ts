@@ -56,3 +56,4 @@ export {
   windowOf,
 } from './series.js';
 export { syntheticTable } from './synthetic-table.js';
+export { decodeTraffic } from './traffic-profile.js';

@@ -25,6 +25,7 @@ import { type App, addEnvironmentApi } from './sessions/routes.js';
 import { SessionStore } from './sessions/session-store.js';
 import { VecStore } from './vec/batches.js';
 import { addVec, addVecSocket } from './vec/routes.js';
+import { addWeb } from './web/routes.js';
 
 /** Actions of the largest batch in one frame, and some room. */
 const FRAME_BYTES_MAX = 8 * 2 ** 20;
@@ -59,6 +60,7 @@ export async function buildServer(
   app.setErrorHandler(replyWithError(log));
   measureRequests(app, metrics.requests, log);
   endOtherHandshakes(app);
+  await addWeb(app);
   await addPlugins(app, config);
   app.setNotFoundHandler(config.rateLimit > 0 ? { preHandler: app.rateLimit() } : {}, routes.reply);
   if (config.token !== null) requireToken(app, config.token);
@@ -160,7 +162,7 @@ function addRuns(app: App, config: ServerConfig, environment: Environment): void
 }
 
 function addDocuments(app: App, { metrics }: ServerContext): void {
-  app.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  app.register(fastifySwaggerUi, { routePrefix: '/api/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     reply.type(metrics.registry.contentType);

@@ -85,7 +85,7 @@ describe('GET', () => {
     for (const path of ['/reset', '/step', '/state', '/grader']) {
       expect(body.paths).toHaveProperty([path]);
     }
-    expect((await get(app, '/docs')).status).toBe(200);
+    expect((await get(app, '/api/docs')).status).toBe(200);
   });
 });
 

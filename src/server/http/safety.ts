@@ -3,6 +3,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route answers those who do not know the token. */
+    readonly isPublic?: boolean;
+  }
+}
+
 /** A load balancer asks this without knowing the token, and learns nothing by it. */
 const PUBLIC_PATHS = ['/health'];
 
@@ -16,6 +23,7 @@ export function requireToken(app: FastifyInstance, token: string): void {
   const expected = digest(token);
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     if (request.method === 'OPTIONS' || PUBLIC_PATHS.includes(pathOf(request))) return;
+    if (request.routeOptions.config.isPublic === true) return;
     const [scheme, given = ''] = (request.headers.authorization ?? '').split(' ');
     const isGood = timingSafeEqual(digest(given), expected) && scheme.toLowerCase() === 'bearer';
     if (isGood) return;
