@@ -1,9 +1,9 @@
 /**
  * Tests the Python package: `npm run test:python [-- pytest arguments]`. Makes a virtual
  * environment below `.venv/`, builds the wheel, has Node write what the package must give, and
- * runs pytest. With `--full` it runs what needs torch or RLlib instead (bindings/python/full), in
- * an environment of its own; the last output is committed beside it. `PYTHON` names another
- * interpreter than python3.
+ * runs pytest. With `--full` it runs what needs torch or RLlib instead (bindings/python/full), with
+ * `--bench` the benchmarks (bindings/python/bench), each in an environment of its own; the last
+ * outputs are committed beside them. `PYTHON` names another interpreter than python3.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +23,16 @@ const KINDS = {
     tests: 'bindings/python/full',
     packages: [
       ...['maturin>=1.9,<2', 'pytest', 'cloudpickle', 'torch', 'ray[rllib]>=2.9', 'websockets>=13'],
-      ...['stable-baselines3>=2.7', 'sb3-contrib>=2.7', 'torchrl', 'pufferlib', 'matplotlib'],
+      ...['stable-baselines3>=2.7', 'sb3-contrib>=2.7', 'torchrl', 'psutil', 'rich'],
+      ...['rich-argparse', 'nvidia-ml-py'],
     ],
+    // It asks for one version of torch; what is used of it here needs none.
+    alone: ['pufferlib-core'],
+  },
+  bench: {
+    folder: '.venv/python-bench',
+    scripts: ['bindings/python/bench/speed.py', 'bindings/python/bench/ray_cost.py'],
+    packages: ['maturin>=1.9,<2', 'envpool', 'ray>=2.9', 'pyarrow'],
   },
 };
 
@@ -37,13 +45,14 @@ async function step(title, program, args, env = {}) {
 }
 
 /** The interpreter of a virtual environment that has what the tests need. */
-async function makeEnvironment({ folder, packages }) {
+async function makeEnvironment({ folder, packages, alone = [] }) {
   const python = join(root, folder, 'bin/python');
   if (!existsSync(python)) {
     await step(`making ${folder}`, process.env.PYTHON ?? 'python3', ['-m', 'venv', folder]);
   }
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   await step('installing packages', python, [...pip, ...packages]);
+  if (alone.length > 0) await step('and more', python, [...pip, '--no-deps', ...alone]);
   return python;
 }
 
@@ -69,6 +78,12 @@ async function checkSources(python, { packages }) {
   await step('mypy', python, ['-m', 'mypy']);
 }
 
+/** Runs the benchmarks, one after the other. */
+async function runScripts(python, scripts) {
+  for (const script of scripts) await step(script, python, [script]);
+  return 0;
+}
+
 /** pytest's counts, and one failure where it has none. */
 function countsOf(output, hasFailed) {
   const count = (word) => Number(new RegExp(`(\\d+) ${word}`).exec(output)?.[1] ?? 0);
@@ -77,8 +92,9 @@ function countsOf(output, hasFailed) {
 }
 
 async function main(args) {
-  const kind = args.includes('--full') ? KINDS.full : KINDS.quick;
-  const rest = args.filter((arg) => arg !== '--full');
+  const name = args.includes('--bench') ? 'bench' : args.includes('--full') ? 'full' : 'quick';
+  const kind = KINDS[name];
+  const rest = args.filter((arg) => arg !== `--${name}`);
   let output = '';
   let hasFailed = false;
   try {
@@ -87,6 +103,7 @@ async function main(args) {
     const python = await makeEnvironment(kind);
     await checkSources(python, kind);
     await installWheel(python);
+    if (kind.scripts) return await runScripts(python, kind.scripts);
     const folder = join(root, '.venv/expected');
     const tsx = [join(root, 'node_modules/tsx/dist/cli.mjs'), 'tests/python/expected.ts', folder];
     await step("writing Node's figures", process.execPath, tsx);
