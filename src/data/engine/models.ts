@@ -1,0 +1,155 @@
+import type { ModelFacts } from './facts.js';
+
+const BF16 = { weightBytes: 2, kvBytes: 2, isTied: false } as const;
+
+/** The shipped models. Other names of the same architecture are in `aliases`. */
+export const engineModels: readonly ModelFacts[] = [
+  {
+    ...BF16,
+    name: 'llama-3.1-8b',
+    source: 'config.json of meta-llama/Llama-3.1-8B-Instruct',
+    layers: 32,
+    hiddenSize: 4096,
+    heads: 32,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 14336,
+    vocabSize: 128256,
+  },
+  {
+    ...BF16,
+    name: 'llama-3.1-70b',
+    source: 'config.json of meta-llama/Llama-3.1-70B-Instruct',
+    layers: 80,
+    hiddenSize: 8192,
+    heads: 64,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 28672,
+    vocabSize: 128256,
+  },
+  {
+    ...BF16,
+    name: 'llama-4-scout-fp8',
+    source: 'config.json of RedHatAI/Llama-4-Scout-17B-16E-Instruct-FP8-dynamic',
+    layers: 48,
+    hiddenSize: 5120,
+    heads: 40,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 0,
+    vocabSize: 202048,
+    weightBytes: 1,
+    attentionWeightBytes: 2,
+    experts: { count: 16, perToken: 1, intermediateSize: 8192, sharedIntermediateSize: 8192 },
+  },
+  {
+    ...BF16,
+    name: 'qwen3-32b',
+    source: 'config.json of Qwen/Qwen3-32B',
+    layers: 64,
+    hiddenSize: 5120,
+    heads: 64,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 25600,
+    vocabSize: 151936,
+  },
+  {
+    ...BF16,
+    name: 'qwen3-30b-a3b',
+    source: 'config.json of Qwen/Qwen3-30B-A3B-Instruct-2507',
+    layers: 48,
+    hiddenSize: 2048,
+    heads: 32,
+    kvHeads: 4,
+    headSize: 128,
+    intermediateSize: 0,
+    vocabSize: 151936,
+    experts: { count: 128, perToken: 8, intermediateSize: 768, sharedIntermediateSize: 0 },
+  },
+  {
+    ...BF16,
+    name: 'qwen2.5-7b',
+    source: 'config.json of Qwen/Qwen2.5-7B-Instruct',
+    layers: 28,
+    hiddenSize: 3584,
+    heads: 28,
+    kvHeads: 4,
+    headSize: 128,
+    intermediateSize: 18944,
+    vocabSize: 152064,
+  },
+  {
+    ...BF16,
+    name: 'qwen2.5-14b',
+    source: 'config.json of Qwen/Qwen2.5-14B-Instruct',
+    layers: 48,
+    hiddenSize: 5120,
+    heads: 40,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 13824,
+    vocabSize: 152064,
+  },
+  {
+    ...BF16,
+    name: 'qwen2.5-32b',
+    source: 'config.json of Qwen/Qwen2.5-32B-Instruct',
+    layers: 64,
+    hiddenSize: 5120,
+    heads: 40,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 27648,
+    vocabSize: 152064,
+  },
+  {
+    ...BF16,
+    name: 'mistral-7b',
+    source: 'config.json of mistralai/Mistral-7B-Instruct-v0.3',
+    layers: 32,
+    hiddenSize: 4096,
+    heads: 32,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 14336,
+    vocabSize: 32768,
+  },
+  {
+    ...BF16,
+    name: 'mixtral-8x7b',
+    source: 'config.json of mistralai/Mixtral-8x7B-Instruct-v0.1',
+    layers: 32,
+    hiddenSize: 4096,
+    heads: 32,
+    kvHeads: 8,
+    headSize: 128,
+    intermediateSize: 0,
+    vocabSize: 32000,
+    experts: { count: 8, perToken: 2, intermediateSize: 14336, sharedIntermediateSize: 0 },
+  },
+];
+
+/** What people's tools write, as a pattern, and the shipped model of that architecture. */
+const aliases: readonly (readonly [RegExp, string])[] = [
+  [/llama-4-scout/i, 'llama-4-scout-fp8'],
+  [/llama-?3(\.\d)?.*70b|distill-llama-70b|nemotron-70b/i, 'llama-3.1-70b'],
+  [/llama-?3(\.\d)?.*8b|distill-llama-8b/i, 'llama-3.1-8b'],
+  [/qwen3-30b-a3b/i, 'qwen3-30b-a3b'],
+  [/qwen3-32b/i, 'qwen3-32b'],
+  [/qwen.*32b|qwq-32b/i, 'qwen2.5-32b'],
+  [/qwen.*14b/i, 'qwen2.5-14b'],
+  [/qwen.*7b|acemath-7b/i, 'qwen2.5-7b'],
+  [/mixtral-8x7b/i, 'mixtral-8x7b'],
+  [/mistral-7b/i, 'mistral-7b'],
+];
+
+/** The facts of a model by its own name or one that tools write; undefined for an unknown one. */
+export function findModel(name: string, more: readonly ModelFacts[] = []): ModelFacts | undefined {
+  const all = [...more, ...engineModels];
+  const same = all.find((model) => model.name.toLowerCase() === name.toLowerCase());
+  if (same !== undefined) return same;
+  const alias = aliases.find(([pattern]) => pattern.test(name));
+  return alias && all.find((model) => model.name === alias[1]);
+}
