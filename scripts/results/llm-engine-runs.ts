@@ -23,7 +23,15 @@ export interface RecordedRun extends MeasuredRun {
 }
 
 /** LMBenchmark's long-input script: users that are warmed up, and the prompt that all share. */
-const LONG_INPUT = { warmUsers: 20, usersPerSecond: 2, systemTokens: 1000, promptTokens: 21073 };
+const LONG_INPUT = {
+  warmUsers: 20,
+  usersPerSecond: 2,
+  /** Of them, those that get a second turn. */
+  answered: 8,
+  systemTokens: 1000,
+  promptTokens: 21073,
+  turnTokens: 129,
+};
 /** Clocks inside the engine see no front end. */
 const ENGINE_CLOCKS = {
   arrival_s: 0,
@@ -52,7 +60,8 @@ function readRows(path: string): Row[] {
 function readRun(row: Row, rows: Row[]): RecordedRun {
   const requests = requestsOf(rows);
   const isLong = /long/.test(row['workload'] ?? '') && Number(rows[0]?.['user_id']) > 0;
-  const warmup = isLong ? warmUp(rows, requests) : [];
+  const firstRound = isLong ? warmUp(rows, requests) : [];
+  const warmup = [...firstRound, ...secondRound(firstRound)];
   const shift = isLong ? WARMUP_S : 0;
   const trace = requests.map((r) => ({ ...r, arrival_s: r.arrival_s + shift }));
   const none = warmup.map(() => Number.NaN);
@@ -106,6 +115,15 @@ function warmUp(rows: readonly Row[], requests: TraceRequest[]): TraceRequest[] 
     const { promptTokens, usersPerSecond } = LONG_INPUT;
     const arrival_s = k / usersPerSecond;
     return { arrival_s, prompt_tokens: promptTokens, output_tokens: 100, session };
+  });
+}
+
+/** The second prompts of those users whom the warm-up's ten seconds are enough to answer. */
+function secondRound(first: readonly TraceRequest[]): TraceRequest[] {
+  const { promptTokens, turnTokens, answered } = LONG_INPUT;
+  return first.slice(0, answered).map((request, k): TraceRequest => {
+    const prompt_tokens = promptTokens + turnTokens;
+    return { ...request, arrival_s: 10 + k, prompt_tokens, shared_tokens: promptTokens + 99 };
   });
 }
 

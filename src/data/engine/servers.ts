@@ -2,6 +2,7 @@
 import type { EngineCalibration, EngineGeneration, FittedServer } from './calibrations.js';
 import type { GpuFacts, ModelFacts } from './facts.js';
 import { fittedServers } from './fitted-servers.js';
+import { findModel } from './models.js';
 
 /**
  * What is taken for a server that was never measured: seconds a layer, a sequence and layer, a
@@ -35,7 +36,17 @@ export function calibrationFor(
     return isSame && fitted.tensorParallel === tensorParallel && fitted.generation === generation;
   });
   if (server !== undefined) return { calibration: server.calibration, server };
-  return { calibration: defaultCalibration(model, generation), server: null };
+  const standard = defaultCalibration(model, generation);
+  const sequence_s = sequenceOn(gpu, generation, model) ?? standard.sequence_s;
+  return { calibration: { ...standard, sequence_s }, server: null };
+}
+
+/** The cost of a sequence by layers, as a server with the same GPU has it. */
+function sequenceOn(gpu: GpuFacts, generation: EngineGeneration, model: ModelFacts) {
+  const fitted = fittedServers.find((s) => s.gpu === gpu.name && s.generation === generation);
+  const facts = fitted && findModel(fitted.model);
+  if (fitted === undefined || facts === undefined) return null;
+  return (fitted.calibration.sequence_s * model.layers) / facts.layers;
 }
 
 /** Where a calibration begins, and what an unmeasured server is taken to have. */

@@ -9,7 +9,7 @@ import { compareRun, lossOf, type MeasuredRun } from './measured.js';
 /** What is fitted, with the width of its prior in natural logarithms. */
 export const FITTED = {
   layer_s: 0.7,
-  sequence_s: 1,
+  sequence_s: 2,
   prefill_s: 0.7,
   arrival_s: 0.7,
 } as const satisfies Partial<Record<keyof EngineCalibration, number>>;

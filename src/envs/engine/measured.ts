@@ -123,7 +123,10 @@ function mapSummary(value: (m: FidelityMetric, s: FidelityStatistic) => number):
 /** Quadratic up to d, linear beyond: one request that went astray does not decide. */
 const huber = (x: number, d: number) => (Math.abs(x) < d ? (x * x) / (2 * d) : Math.abs(x) - d / 2);
 
-/** How far a run's simulation is from its measurement, request by request and in the mean. */
+/**
+ * How far a run's simulation is from its measurement, request by request and in the mean. A first
+ * token that is late by far, as in a pause of the front end, counts no more than one that is late.
+ */
 export function lossOf({ run, simulations, error }: RunComparison): number {
   let sum = 0;
   let count = 0;
@@ -131,7 +134,7 @@ export function lossOf({ run, simulations, error }: RunComparison): number {
     times.ttft_s.forEach((ttft, i) => {
       if (Number.isNaN(ttft)) return;
       count += 1;
-      sum += 0.3 * huber(Math.log(ttft / run.ttft_s[i]!), 0.15);
+      sum += 0.3 * Math.min(0.3, huber(Math.log(ttft / run.ttft_s[i]!), 0.15));
       const output = times.output_tokens[i]!;
       const measured = tpotOf(run.ttft_s[i]!, run.e2e_s[i]!, output);
       if (output <= 20 || !(measured > 1e-3)) return;
@@ -140,6 +143,8 @@ export function lossOf({ run, simulations, error }: RunComparison): number {
   }
   const off = (e: number) => Math.abs(Math.log(1 + e));
   const means =
-    0.15 * off(error.ttft.mean) + 0.5 * off(error.tpot.mean) + 0.3 * off(error.e2e.mean);
+    0.15 * Math.min(0.3, off(error.ttft.mean)) +
+    0.5 * off(error.tpot.mean) +
+    0.3 * off(error.e2e.mean);
   return sum / count + means;
 }
