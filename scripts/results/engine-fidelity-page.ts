@@ -1,7 +1,7 @@
 /** The fidelity of the engine in words and tables: docs/results/engine-fidelity.md. */
 import { fittedServers } from '../../src/data/engine/fitted-servers.js';
 import type { FidelityMetric } from '../../src/envs/engine/measured.js';
-import type { Compared } from './engine-fidelity.js';
+import type { Compared } from './llm-engine-runs.js';
 
 /** A run is met where the error of each mean is within these, in percent. */
 export const LIMITS = { ttft: 18, tpot: 7, e2e: 7 } as const satisfies Partial<
@@ -10,7 +10,7 @@ export const LIMITS = { ttft: 18, tpot: 7, e2e: 7 } as const satisfies Partial<
 type Judged = keyof typeof LIMITS;
 const JUDGED = Object.keys(LIMITS) as Judged[];
 
-/** What the runs of one sweep share: the id up to the load. */
+/** The part of an id that the runs of one sweep share: all up to the load. */
 export const sweepOf = ({ run }: Compared): string => run.id.replace(/__q[\d.]+$/, '');
 
 export const isMet = ({ error }: Compared): boolean =>
@@ -112,7 +112,7 @@ export function fidelityPage(compared: readonly Compared[]): string {
     '',
     '## Not met',
     '',
-    `${missed.length} of ${compared.length} runs. Why: docs/engine/model.md, *What is not modelled*.`,
+    `${missed.length} of ${compared.length} runs; docs/engine/model.md says what is not modelled.`,
     '',
     ...table(
       ['run', 'TTFT %', 'TPOT %', 'E2E %', 'configuration'],

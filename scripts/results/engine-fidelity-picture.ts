@@ -12,8 +12,8 @@ import {
   plotMarkup,
   textMarkup,
 } from '../../src/plot/frame.js';
-import type { Compared } from './engine-fidelity.js';
 import { sweepOf } from './engine-fidelity-page.js';
+import type { Compared } from './llm-engine-runs.js';
 
 const WIDTH = 1400;
 const GAP = 28;

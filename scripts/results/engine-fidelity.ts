@@ -10,22 +10,14 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import {
-  compareRun,
-  METRICS,
-  type RunComparison,
-  STATISTICS,
-} from '../../src/envs/engine/measured.js';
+import { compareRun, METRICS, STATISTICS } from '../../src/envs/engine/measured.js';
 import { fitServers } from './engine-fidelity-fit.js';
 import { fidelityPage, summaryLines } from './engine-fidelity-page.js';
 import { drawFidelity } from './engine-fidelity-picture.js';
-import { type RecordedRun, readRuns } from './llm-engine-runs.js';
+import { type Compared, type RecordedRun, readRuns } from './llm-engine-runs.js';
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const SHIPPED = file('validation/llm-engine');
-
-/** A recorded run beside its simulation. */
-export type Compared = RunComparison & { readonly run: RecordedRun };
 
 export function run(options: readonly string[]): void {
   const { values } = parseArgs({

@@ -1,14 +1,14 @@
 /**
- * Runs of real engines in the form of shared/data/llm_engine: a manifest.csv and a CSV a run. What a
- * manifest does not say, but an engine's defaults or a benchmark's published script do, is filled in
- * here, once, for every run alike.
+ * Runs of real engines in the form of shared/data/llm_engine: a manifest.csv and a CSV a run. Where
+ * a manifest is silent, but an engine's defaults or a benchmark's published script is not, that is
+ * filled in here, once, for every run alike.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type Columns, rowCount } from '../../src/data/columns.js';
 import { readCsv } from '../../src/data/csv.js';
-import type { MeasuredRun } from '../../src/envs/engine/measured.js';
+import type { MeasuredRun, RunComparison } from '../../src/envs/engine/measured.js';
 import type { EngineConfig } from '../../src/envs/engine/setup.js';
 import type { TraceRequest } from '../../src/envs/engine/simulate.js';
 
@@ -21,6 +21,9 @@ export interface RecordedRun extends MeasuredRun {
   /** True where replicas or GPUs are not stated, so that a miss may be the configuration's. */
   readonly isConfigurationKnown: boolean;
 }
+
+/** A recorded run beside its simulation. */
+export type Compared = RunComparison & { readonly run: RecordedRun };
 
 /** LMBenchmark's long-input script: users that are warmed up, and the prompt that all share. */
 const LONG_INPUT = {
@@ -103,14 +106,14 @@ function placeOf(cell: string, places: ReadonlyMap<string | undefined, number>, 
   return place >= 0 && place < row ? place : -1;
 }
 
-/** The script's own warm-up, which is not recorded: the first users' first prompts, two a second. */
+/** The script's own warm-up, which is not recorded: the users' first prompts, two a second. */
 function warmUp(rows: readonly Row[], requests: TraceRequest[]): TraceRequest[] {
   const users = rows.map((row) => Number(row['user_id']));
   const first = Math.min(...users);
   return Array.from({ length: LONG_INPUT.warmUsers }, (_, k): TraceRequest => {
     const i = users.indexOf(first + k);
-    const isFirstTurn = i >= 0 && Number(rows[i]!['question_id']) === 1;
-    if (isFirstTurn) requests[i] = { ...requests[i]!, shared_tokens: requests[i]!.prompt_tokens };
+    const isFirst = i >= 0 && Number(rows[i]!['question_id']) === 1;
+    if (isFirst) requests[i] = { ...requests[i]!, shared_tokens: requests[i]!.prompt_tokens };
     const session = i >= 0 ? requests[i]!.session! : `warm-up ${k}`;
     const { promptTokens, usersPerSecond } = LONG_INPUT;
     const arrival_s = k / usersPerSecond;

@@ -5,8 +5,8 @@ import { kvBytesPerToken, weightBytes } from './step-time.js';
 const GIB = 1024 * 1024 * 1024;
 const BLOCK_TOKENS = 16;
 /**
- * What an engine keeps beside weights and cache: activations of its largest iteration, CUDA graphs,
- * the context, and with several GPUs the buffers of their exchange. Measured: 1.2 GiB on one GPU
+ * Memory beside weights and cache: activations of the largest iteration, CUDA graphs, the context,
+ * and with several GPUs the buffers of their exchange. Measured: 1.2 GiB on one GPU
  * (LLMServingSim's RTX 4090 log), 3.6 GiB on each of two (fitted, llm-d-benchmark 70B).
  */
 const WORKSPACE_GIB = 1.3;

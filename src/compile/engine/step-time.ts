@@ -1,10 +1,10 @@
 /**
- * The time of an iteration from facts: weights that are read, products that are computed, attention,
- * launches, all-reduces. docs/engine/model.md has the equations and their sources.
+ * The time of an iteration from facts: weights that are read, products that are computed,
+ * attention, launches, all-reduces. docs/engine/model.md has the equations and their sources.
  */
 import type { EngineCalibration } from '../../data/engine/calibrations.js';
-import type { GpuFacts, ModelFacts } from '../../data/engine/facts.js';
-import { type OpTable, opTableSeconds } from '../../data/engine/op-tables.js';
+import type { GpuFacts, ModelFacts, OpTable } from '../../data/engine/facts.js';
+import { opTableSeconds } from '../../data/engine/op-tables.js';
 import { pow } from '../../program/math.js';
 
 /** Cells of the table by tokens; a cell for each number of tokens of an iteration. */
@@ -15,7 +15,7 @@ export interface StepTimeInput {
   readonly gpu: GpuFacts;
   /** GPUs that share every layer. */
   readonly tensorParallel: number;
-  /** What was fitted on a server's measurements, or the defaults for servers like it. */
+  /** Fitted on a server's measurements, or the defaults for servers like it. */
   readonly calibration: EngineCalibration;
   /** Times of the layers by tokens, where they were profiled; the roofline otherwise. */
   readonly opTable?: OpTable;

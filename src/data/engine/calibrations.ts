@@ -1,5 +1,5 @@
 /**
- * What was fitted on measurements of servers: four numbers each, with the runs they were fitted on.
+ * Numbers that were fitted on measurements of servers, four each, with the runs they come from.
  * The slopes by tokens, squared tokens and context come from the facts and are never fitted.
  */
 

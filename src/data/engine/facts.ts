@@ -70,3 +70,19 @@ export const measured = (value: number, source: string): Fact => {
 export const guessed = (value: number, source: string): Fact => {
   return { value, status: 'guessed', source };
 };
+
+/** Profiled times of a model's layers on a GPU, by tokens of the iteration. */
+export interface OpTable {
+  readonly model: string;
+  readonly gpu: string;
+  readonly tensorParallel: number;
+  /** Increasing. */
+  readonly tokens: readonly number[];
+  /** Microseconds of all linear and point-wise operations of a layer. */
+  readonly layerUs: readonly number[];
+  /** Microseconds of what is outside the layers: embedding and last norm. */
+  readonly outsideUs: readonly number[];
+  /** Seconds of the output head for one sequence. */
+  readonly headS: number;
+  readonly source: string;
+}

@@ -140,7 +140,7 @@ export const engineGpus: readonly GpuFacts[] = [
   },
 ];
 
-/** What people's tools write, as a pattern, and the shipped GPU. */
+/** Names that people's tools write, as a pattern, and the shipped GPU. */
 const aliases: readonly (readonly [RegExp, string])[] = [
   [/a100.*40\s*gb/i, 'a100-40gb'],
   [/a100/i, 'a100-80gb'],

@@ -131,7 +131,7 @@ export const engineModels: readonly ModelFacts[] = [
   },
 ];
 
-/** What people's tools write, as a pattern, and the shipped model of that architecture. */
+/** Names that people's tools write, as a pattern, and the shipped model of that architecture. */
 const aliases: readonly (readonly [RegExp, string])[] = [
   [/llama-4-scout/i, 'llama-4-scout-fp8'],
   [/llama-?3(\.\d)?.*70b|distill-llama-70b|nemotron-70b/i, 'llama-3.1-70b'],

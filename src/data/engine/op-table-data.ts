@@ -1,5 +1,5 @@
 /** LLMServingSim's profiler tables (MIT, casys-kaist/LLMServingSim), summed by layer. */
-import type { OpTable } from './op-tables.js';
+import type { OpTable } from './facts.js';
 
 export const opTables: readonly OpTable[] = [
   {

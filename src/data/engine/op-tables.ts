@@ -1,21 +1,5 @@
-import type { GpuFacts, ModelFacts } from './facts.js';
+import type { GpuFacts, ModelFacts, OpTable } from './facts.js';
 import { opTables } from './op-table-data.js';
-
-/** Profiled times of a model's layers on a GPU, by tokens of the iteration. */
-export interface OpTable {
-  readonly model: string;
-  readonly gpu: string;
-  readonly tensorParallel: number;
-  /** Increasing. */
-  readonly tokens: readonly number[];
-  /** Microseconds of all linear and point-wise operations of a layer. */
-  readonly layerUs: readonly number[];
-  /** Microseconds of what is outside the layers: embedding and last norm. */
-  readonly outsideUs: readonly number[];
-  /** Seconds of the output head for one sequence. */
-  readonly headS: number;
-  readonly source: string;
-}
 
 /** Seconds of an iteration's operations; linear between the profiled numbers and beyond them. */
 export function opTableSeconds(table: OpTable, tokens: number, layers: number): number {

@@ -5,8 +5,8 @@ import { fittedServers } from './fitted-servers.js';
 import { findModel } from './models.js';
 
 /**
- * What is taken for a server that was never measured: seconds a layer, a sequence and layer, a
- * prefill, of the order of the fitted servers of that generation.
+ * For a server that was never measured: seconds a layer, a sequence and layer, a prefill, of the
+ * order of the fitted servers of that generation.
  */
 const DEFAULTS = {
   'vllm-0.8': { layer: 82e-6, sequenceLayer: 2.5e-6, prefill: 5e-3 },

@@ -6,7 +6,7 @@
 import type { EngineCalibration } from '../../data/engine/calibrations.js';
 import { compareRun, lossOf, type MeasuredRun } from './measured.js';
 
-/** What is fitted, with the width of its prior in natural logarithms. */
+/** The numbers that are fitted, with the width of its prior in natural logarithms. */
 export const FITTED = {
   layer_s: 0.7,
   sequence_s: 2,

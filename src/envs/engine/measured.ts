@@ -1,4 +1,4 @@
-/** Runs of a real engine beside their simulation: errors, and the loss that a calibration lowers. */
+/** Runs of a real engine beside their simulation: errors, and a calibration's loss. */
 import { type EngineConfig, ROUTERS } from './setup.js';
 import { simulate, type TraceRequest } from './simulate.js';
 
@@ -28,7 +28,7 @@ interface Times {
   readonly e2e_s: readonly number[];
 }
 
-/** What is compared of a run. Throughput is output tokens a second over windows of a tenth. */
+/** The figures of a run that are compared. */
 export function summarize(times: Times): RunSummary {
   const counted = times.ttft_s.flatMap((ttft, i) => (Number.isNaN(ttft) ? [] : [i]));
   const ttft = counted.map((i) => times.ttft_s[i]!);

@@ -68,7 +68,7 @@ export interface EngineConfig {
   readonly seed?: number | bigint | string;
 }
 
-/** What the kernel takes. */
+/** An engine as the kernel takes it. */
 export interface EngineSetup {
   readonly scalars: EngineScalars;
   readonly tables: EngineTables;

@@ -28,7 +28,7 @@ export interface TraceRequest {
   readonly shared_tokens?: number;
 }
 
-/** What became of a request. Times in seconds, NaN where there is none. */
+/** A request's outcome. Times in seconds, NaN where there is none. */
 export interface RequestResult {
   /** Its place in the trace. */
   readonly request: number;

@@ -222,7 +222,7 @@ export class EngineCache {
   }
 }
 
-/** What is asked for in the cache. */
+/** A prompt that is looked for in the cache. */
 export interface Prompt {
   /** Tokens to compute, those generated before a preemption included. */
   tokens: number;

@@ -4,7 +4,7 @@ import { EngineReplica } from './replica.js';
 import { EngineRouter } from './router.js';
 import type { EngineEvents } from './schedule.js';
 import {
-  CLASS_SHIFT,
+  CLASS_UNIT,
   type EngineScalars,
   type EngineState,
   type EngineTables,
@@ -100,7 +100,7 @@ export class EngineCluster {
     const at = r * s.queue + (place >= s.queue ? place - s.queue : place);
     e.queueRequest[at] = request.index;
     e.queuePrompt[at] = prompt;
-    e.queueOutput[at] = request.outputTokens + request.group * 2 ** CLASS_SHIFT;
+    e.queueOutput[at] = request.outputTokens + request.group * CLASS_UNIT;
     e.queueSession[at] = request.session;
     e.queueShared[at] = request.sharedTokens;
     e.queueArrival[at] = arrival;

@@ -19,7 +19,7 @@ import {
 /** Iterations that are computed together at most. */
 const RUN_ITERATIONS = 128;
 
-/** What a run of decoding iterations begins with. */
+/** A run of decoding iterations, at its beginning. */
 interface Run {
   sequences: number;
   context: number;
@@ -112,7 +112,7 @@ export class EngineReplica {
     return true;
   }
 
-  /** What the run begins with; false where one of those that run does more than decode. */
+  /** Looks at those that run; false where one of those that run does more than decode. */
   private begin(e: EngineState, r: number): boolean {
     const { s, run, needs } = this;
     const sequences = e.running[r];

@@ -19,7 +19,7 @@ import {
   SEEN,
 } from './state.js';
 
-/** What an iteration computes; the time it takes follows from it. */
+/** The work of an iteration; the time it takes follows from it. */
 export interface Composition {
   tokens: number;
   sequences: number;
@@ -276,7 +276,7 @@ export class EngineScheduler {
     e.recomputedTokens[r] += again ? this.prompt.tokens - computed : 0;
   }
 
-  /** What is to be computed for a preempted slot, or for the request at a place of the queue. */
+  /** Looks up the prompt of a preempted slot, or for the request at a place of the queue. */
   private describe(e: EngineState, r: number, slot: number, place: number): void {
     const { s, prompt } = this;
     if (slot >= 0) {
@@ -349,7 +349,7 @@ export class EngineScheduler {
     this.removeEnded(e, r);
   }
 
-  /** What the iteration computed: tokens out, requests ended. */
+  /** Gives out the tokens that the iteration computed, and ends requests. */
   private complete(e: EngineState, r: number, from: number, end: number): void {
     const out = end + this.s.emissionS * this.composition.sequences;
     let ended = false;

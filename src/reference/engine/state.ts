@@ -7,7 +7,7 @@
  * of the queue first; then the free ones. So a preemption of the newest moves nothing at all.
  */
 
-/** What an engine's program fixes; units as in the spec. */
+/** Numbers that an engine's program fixes. */
 export interface EngineScalars {
   /** Replicas there can be. */
   readonly replicas: number;
@@ -89,6 +89,7 @@ export const DONE = 8; // it has ended, and is held for one more composition
 /** A request's class is in the upper byte of its output length. */
 export const CLASS_SHIFT = 24;
 export const OUTPUT_MASK = 0xffffff;
+export const CLASS_UNIT = 0x1000000;
 
 export interface EngineArrays {
   /** [replica][slot], see above. */
@@ -174,14 +175,14 @@ export interface EngineCounters {
   iterationHistogram: Uint32Array;
 }
 
-/** What the router knows of the fleet. */
+/** The fleet as the router knows it. */
 export interface EngineFleet {
   /** Index into `replicaModes`, and when a starting replica is on. */
   mode: Uint32Array;
   modeUntil: Float64Array;
   /** Replica + 1 that last took the session, or 0. */
   sessionReplica: Uint32Array;
-  /** Connections in the order in which they were opened; those from `numConnections` on are free. */
+  /** Connections in the order of their opening; those from `numConnections` on are free. */
   connectionReplica: Uint32Array;
   /** Request + 1 that it waits for, or 0. */
   connectionRequest: Uint32Array;
@@ -196,7 +197,7 @@ export interface EngineFleet {
 
 export const replicaMode = { off: 0, starting: 1, on: 2, draining: 3 } as const;
 
-/** What the environment's random draws are named by. */
+/** Names of the environment's random draws. */
 export interface EngineSeed {
   seedLo: number;
   seedHi: number;
@@ -220,10 +221,10 @@ export function cellOf(seconds: number): number {
 
 /** A state with every number at zero. */
 export function createEngineState(s: EngineScalars): EngineState {
-  const { replicas } = s;
-  const words = (perReplica: number) => new Uint32Array(replicas * perReplica);
-  const reals = (perReplica: number) => new Float64Array(replicas * perReplica);
+  const words = (perReplica: number) => new Uint32Array(s.replicas * perReplica);
+  const reals = (perReplica: number) => new Float64Array(s.replicas * perReplica);
   return {
+    ...createSlots(s),
     seedLo: 0,
     seedHi: 0,
     episode: 0,
@@ -242,6 +243,41 @@ export function createEngineState(s: EngineScalars): EngineState {
     preemptionOrder: 0,
     router: 0,
     withheldBlocks: 0,
+    segmentBlocks: words(s.segments),
+    segmentKey: words(s.segments),
+    segmentNext: words(s.segments),
+    segmentPrevious: words(s.segments),
+    sessionSegment: words(s.sessions),
+    sessionLive: words(s.sessions),
+    running: words(1),
+    preempted: words(1),
+    queueHead: words(1),
+    freeBlocks: words(1),
+    cleanBlocks: words(1),
+    segmentHead: words(1),
+    segmentTail: words(1),
+    segmentSpare: words(1),
+    clock: reals(1),
+    started: reals(1),
+    frontend: reals(1),
+    iterations: words(1),
+    admitted: words(1),
+    completed: words(1),
+    preemptions: words(1),
+    prefillTokens: words(1),
+    decodeTokens: words(1),
+    hitTokens: words(1),
+    promptTokens: words(1),
+    recomputedTokens: words(1),
+    busyS: reals(1),
+    iterationHistogram: new Uint32Array(HISTOGRAM_CELLS),
+  };
+}
+
+function createSlots(s: EngineScalars) {
+  const words = (perReplica: number) => new Uint32Array(s.replicas * perReplica);
+  const reals = (perReplica: number) => new Float64Array(s.replicas * perReplica);
+  return {
     order: words(s.slots),
     slotRequest: words(s.slots),
     slotPrompt: words(s.slots),
@@ -265,34 +301,6 @@ export function createEngineState(s: EngineScalars): EngineState {
     queueShared: words(s.queue),
     queueArrival: reals(s.queue),
     queueReady: reals(s.queue),
-    segmentBlocks: words(s.segments),
-    segmentKey: words(s.segments),
-    segmentNext: words(s.segments),
-    segmentPrevious: words(s.segments),
-    sessionSegment: words(s.sessions),
-    sessionLive: words(s.sessions),
-    running: words(1),
-    preempted: words(1),
     queued: words(1),
-    queueHead: words(1),
-    freeBlocks: words(1),
-    cleanBlocks: words(1),
-    segmentHead: words(1),
-    segmentTail: words(1),
-    segmentSpare: words(1),
-    clock: reals(1),
-    started: reals(1),
-    frontend: reals(1),
-    iterations: words(1),
-    admitted: words(1),
-    completed: words(1),
-    preemptions: words(1),
-    prefillTokens: words(1),
-    decodeTokens: words(1),
-    hitTokens: words(1),
-    promptTokens: words(1),
-    recomputedTokens: words(1),
-    busyS: reals(1),
-    iterationHistogram: new Uint32Array(HISTOGRAM_CELLS),
   };
 }
