@@ -1,7 +1,8 @@
-/** InfraGym in a page: the library and the policies; WebAssembly and AssemblyScript step. */
+/** InfraGym in a page: the library, the policies and the trainers; WebAssembly and AssemblyScript step. */
 import { tellEveryPassedOver } from './backends/select.js';
 
 tellEveryPassedOver();
 
 export * from './library.js';
 export * from './policies/index.js';
+export * from './train/index.js';

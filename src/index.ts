@@ -13,6 +13,7 @@ import { provideBackend } from './backends/select.js';
 import { provideSha256 } from './base/digest.js';
 import './envs/autoscaling/node.js';
 import './envs/scheduling/node.js';
+import './train/policies-node.js';
 
 provideBackend('native', loadNative);
 provideSha256(() => {
@@ -42,3 +43,16 @@ export type {
 /** The charts of `plot.js` for Node, and `renderPng`; loaded when asked for, for they are large. */
 export const loadCharts = () => import('./plot/node.js');
 export { createPolicy, type PolicyFactory } from './policies/index.js';
+export {
+  ALGORITHMS,
+  type Algorithm,
+  loadLearner,
+  NonFiniteGradientError,
+  POLICY_FILE,
+  type PolicyHeader,
+  readPolicyHeader,
+  type TrainOptions,
+  type TrainResult,
+  type TrainRow,
+  train,
+} from './train/index.js';

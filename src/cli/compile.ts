@@ -1,9 +1,8 @@
 /** `infragym compile`: writes a task, compiled, as one file that another language plays. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { compileTask, decodeBundle, encodeBundle, type JsonObject } from '../index.js';
-import { finish } from './options.js';
-import { formatCount, print, printJson, UsageError, writeFileWhole } from './output.js';
+import { compileTask, decodeBundle, encodeBundle } from '../index.js';
+import { finish, readConfig } from './options.js';
+import { formatCount, print, printJson, writeFileWhole } from './output.js';
 
 interface CompileCommandOptions {
   readonly task: string;
@@ -33,18 +32,4 @@ function runCompile({ task, config, out, json }: CompileCommandOptions): void {
   const { id, program_digest } = description;
   if (json) printJson({ file: out, task: id, bytes: bytes.length, program_digest, digest });
   else print(`${out}: ${id}, ${formatCount(bytes.length)} bytes, digest ${digest}`);
-}
-
-/** A configuration given as JSON, or as the name of a file that holds it. */
-function readConfig(text: string): JsonObject {
-  const isJson = text.trimStart().startsWith('{');
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(isJson ? text : readFileSync(text, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`--config is ${JSON.stringify(text)}: ${(error as Error).message}`);
-  }
-  const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
-  if (isObject) return parsed as JsonObject;
-  throw new UsageError(`--config is ${JSON.stringify(text)}: a JSON object is needed`);
 }

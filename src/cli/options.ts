@@ -1,6 +1,14 @@
 /** The options that commands share, and how their values are read. */
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { BACKEND_NAMES, type BackendName, parseSeedRange, type SeedLike } from '../index.js';
+import {
+  BACKEND_NAMES,
+  type BackendName,
+  type JsonObject,
+  parseSeedRange,
+  type SeedLike,
+} from '../index.js';
+import { UsageError } from './output.js';
 
 export type BackendChoice = BackendName | 'auto';
 
@@ -52,4 +60,18 @@ export function finish(command: Command, example: string): Command {
   return command
     .option('--json', 'print one JSON document and nothing else')
     .addHelpText('after', `\nExample:\n  ${example}`);
+}
+
+/** A configuration given as JSON, or as the name of a file that holds it. */
+export function readConfig(text: string): JsonObject {
+  const isJson = text.trimStart().startsWith('{');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(isJson ? text : readFileSync(text, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--config is ${JSON.stringify(text)}: ${(error as Error).message}`);
+  }
+  const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+  if (isObject) return parsed as JsonObject;
+  throw new UsageError(`--config is ${JSON.stringify(text)}: a JSON object is needed`);
 }

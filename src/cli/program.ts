@@ -21,6 +21,7 @@ import { addRollout } from './rollout.js';
 import { addServe } from './serve.js';
 import { addTable } from './table.js';
 import { addTasks } from './tasks.js';
+import { addTrain } from './train.js';
 import { addVerify } from './verify.js';
 
 /** Wrong input: what the library says of it is what there is to say. */
@@ -49,8 +50,8 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const add of [addTasks, addEvaluate, addRollout, addVerify, addTable, addImport]) {
     add(program);
   }
-  for (const add of [addGrade, addHpa, addCompile, addDataset, addDoctor]) add(program);
-  for (const add of [addDemo, addServe]) add(program);
+  const others = [addGrade, addHpa, addCompile, addDataset, addDoctor, addDemo, addServe, addTrain];
+  for (const add of others) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

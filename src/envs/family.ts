@@ -64,6 +64,11 @@ export interface CompiledTask {
   /** `index`: the action row is one i32; `real`: f32 numbers. */
   readonly actionDtype: 'real' | 'index';
   readonly actionDim: number;
+  /**
+   * Sizes of the fields that a discrete action is a number of, the last field its lowest digit.
+   * Absent: it is of one field.
+   */
+  readonly actionFields?: readonly number[];
   readonly observationDim: number;
   readonly maskDim: number;
   /** Of the numbers in an action row. */

@@ -47,11 +47,22 @@ const BY_FAMILY: Readonly<Record<string, PoliciesByName>> = {
   scheduling: schedulingPolicies,
 };
 
+/** Finds a policy that is not built in: a trained one, by the name of its directory say. */
+export type PolicySource = (name: string, task: CompiledTask) => Promise<Policy | undefined>;
+
+const sources: PolicySource[] = [];
+
+/** Adds a source that `createPolicy` asks for names that no family has. */
+export function providePolicies(source: PolicySource): void {
+  sources.push(source);
+}
+
 /**
- * Makes one of the built-in policies for a task: `baseline`, `random` and whatever else its family
- * names in `policies`.
+ * Makes a policy for a task: one of the built-in ones, `baseline`, `random` and whatever else its
+ * family names in `policies`; or a trained one, in Node by the name of its directory.
  *
- * @throws RangeError for a name the family has no policy of, naming the nearest.
+ * @throws RangeError for a name that nothing is found by, naming the nearest; and for a trained
+ *   policy of another task.
  * @example
  * const task = compileTask('serving/static-uniform-v1');
  * const results = await evaluateEpisodes(task, await createPolicy('greedy', task), [0, 1, 2]);
@@ -61,6 +72,10 @@ export async function createPolicy(name: string, task: CompiledTask): Promise<Po
   const factories = { ...COMMON, ...BY_FAMILY[family.name] };
   if (family.policies.includes(name) && Object.hasOwn(factories, name)) {
     return factories[name](task);
+  }
+  for (const source of sources) {
+    const found = await source(name, task);
+    if (found !== undefined) return found;
   }
   const known = nearest(name, family.policies);
   const all = family.policies.join(', ');

@@ -59,8 +59,16 @@ export function compileServing(config: ServingConfig): Uint8Array {
   return encodeProgram(servingLayout, scalars, tables);
 }
 
-/** The published grid of the discrete action space: active fields over the table's nodes. */
+/** The published grid of the discrete action space: every combination of the fields' values. */
 export function configurationGrid(config: ServingCommon): number[][] {
+  return fieldValues(config).reduce<number[][]>(
+    (rows, values) => rows.flatMap((row) => values.map((value) => [...row, value])),
+    [[]],
+  );
+}
+
+/** The values of each field in the grid: the table's nodes, or the default of a locked one. */
+export function fieldValues(config: ServingCommon): (readonly number[])[] {
   const { table, activeActions, defaultAction } = config;
   const nodes: Record<keyof ServingAction, readonly number[]> = {
     kv_budget: table.kv,
@@ -69,14 +77,10 @@ export function configurationGrid(config: ServingCommon): number[][] {
     prefill_disagg: [0, 1],
     quant_tier: table.quantTiers.length > 1 ? table.quantTiers : [0, 1, 2],
   };
-  return ACTION_NAMES.reduce<number[][]>(
-    (rows, name) => {
-      const key = name as keyof ServingAction;
-      const values = activeActions.includes(key) ? nodes[key] : [Number(defaultAction[key])];
-      return rows.flatMap((row) => values.map((value) => [...row, value]));
-    },
-    [[]],
-  );
+  return ACTION_NAMES.map((name) => {
+    const key = name as keyof ServingAction;
+    return activeActions.includes(key) ? nodes[key] : [Number(defaultAction[key])];
+  });
 }
 
 function commonScalars(config: ServingCommon, numActions: number) {

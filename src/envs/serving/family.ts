@@ -5,6 +5,7 @@ import type { JsonObject } from '../../base/json.js';
 import {
   compileServing,
   configurationGrid,
+  fieldValues,
   type ServingConfig,
 } from '../../compile/serving/serving.js';
 import { servingLayout } from '../../generated/serving.js';
@@ -49,6 +50,9 @@ function compileServingTask(spec: TaskSpec, overrides: JsonObject = {}): Compile
     observationSpace: observationSpace(config),
     actionDtype: codec.dtype,
     actionDim: codec.dim,
+    ...(codec.dtype === 'index' && {
+      actionFields: fieldValues(config).map((values) => values.length),
+    }),
     observationDim: observations.length,
     maskDim: 0,
     actionNames: codec.dtype === 'index' ? ['configuration'] : ACTION_FIELDS,
