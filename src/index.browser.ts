@@ -1,4 +1,4 @@
-/** InfraGym in a page: the library, the policies and the trainers; WebAssembly and AssemblyScript step. */
+/** InfraGym in a page: the library, the policies and the trainers. */
 import { tellEveryPassedOver } from './backends/select.js';
 
 tellEveryPassedOver();

@@ -285,7 +285,7 @@ interface Moment {
   readonly ended: Uint8Array;
 }
 
-/** What PPO keeps of `numSteps` steps, each array [numSteps, numEnvs, …]. */
+/** The record of `numSteps` steps, each array [numSteps, numEnvs, …]. */
 class Rollout {
   private readonly observations: Float32Array;
   private readonly masks: Uint8Array;

@@ -1,4 +1,4 @@
-/** Rewards divided by the running deviation of the discounted return, as Gymnasium's wrapper does. */
+/** Rewards divided by the running deviation of the return, as Gymnasium's wrapper does. */
 import { bytesOf, fillFrom } from './sections.js';
 
 /** The deviation over all environments of a batch (Chan et al., 1983), in f64. */

@@ -38,7 +38,7 @@ export interface TrainOptions extends TrainTask {
   readonly validateEvery?: number;
   /** Whether the policy of the best validation is kept in place of the last. Default false. */
   readonly keepBest?: boolean;
-  /** What an interrupted run of the same options left. */
+  /** The checkpoint of an interrupted run of the same options. */
   readonly checkpoint?: Uint8Array;
   /** Told of every line of the curve. */
   readonly onRow?: (row: TrainRow) => void;
@@ -193,7 +193,7 @@ class Run {
     await onCheckpoint(encodeSections('training checkpoint', header, sections));
   }
 
-  /** What a checkpoint must agree with. */
+  /** The facts that a checkpoint must agree with. */
   private identity() {
     const { algorithm, task, config = {}, settings = {}, seed, totalSteps } = this.options;
     const digest = this.trainer.task.programDigest;

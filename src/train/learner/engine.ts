@@ -1,4 +1,4 @@
-/** What a learner's arithmetic offers to `Model`, which has checked every array before. */
+/** A learner's arithmetic as `Model` calls it, which has checked every array before. */
 import type { ModelLayout } from './layout.js';
 import type { LearnerName } from './types.js';
 

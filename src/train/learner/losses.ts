@@ -14,7 +14,7 @@ import type {
   ValueCoefficients,
 } from './types.js';
 
-/** What a loss needs of a model. */
+/** The parts of a model that a loss needs. */
 export interface LossHost {
   readonly layout: ModelLayout;
   readonly engine: Engine;

@@ -82,7 +82,7 @@ export class Normalizer {
     return out;
   }
 
-  /** What `apply` subtracts and multiplies by, f32 [width] each; for a policy of the core. */
+  /** The shift and the scale of `apply`, f32 [width] each; for a policy of the core. */
   get affine(): { readonly shift: Float32Array; readonly scale: Float32Array } {
     return { shift: this.shift, scale: this.scale };
   }

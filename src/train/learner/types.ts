@@ -60,7 +60,7 @@ export interface SetSpec {
 export type NetSpec = MlpSpec | PairsSpec | SetSpec;
 
 /**
- * What an observation of the `pairs` head is made of, in this order: [servers, serverDim],
+ * The parts of an observation of the `pairs` head, in this order: [servers, serverDim],
  * [slots, slotDim], [globalDim], [slots, servers, pairDim].
  */
 export interface Entities {
@@ -162,7 +162,7 @@ export interface ActOutputs {
   readonly values?: Float32Array;
 }
 
-/** What every loss reads. */
+/** The input of every loss. */
 export interface BatchArrays {
   /** f32 [B, D]. */
   readonly observations: Float32Array;
@@ -170,7 +170,7 @@ export interface BatchArrays {
   readonly masks?: Uint8Array;
 }
 
-/** What `ppo` reads. */
+/** The input of `ppo`. */
 export interface PpoBatch extends BatchArrays {
   /** [B, F]: what `act` wrote; of a squashed head its samples. */
   readonly actions: Int32Array | Float32Array;
@@ -210,7 +210,7 @@ export interface PpoStats {
   readonly clipFraction: number;
 }
 
-/** What `clone` reads: the cross entropy of the actions given is its loss. */
+/** The input of `clone`: the cross entropy of the actions given is its loss. */
 export interface CloneBatch extends BatchArrays {
   readonly actions: Int32Array | Float32Array;
   /** f32 [B]. Default: ones. */
@@ -222,7 +222,7 @@ export interface CloneStats {
   readonly entropy: number;
 }
 
-/** What `td` reads. The value of an action is the sum of its fields' outputs. */
+/** The input of `td`. The value of an action is the sum of its fields' outputs. */
 export interface TdBatch extends BatchArrays {
   /** i32 [B, F]. */
   readonly actions: Int32Array;
@@ -266,11 +266,11 @@ export interface TdStats {
   readonly loss: number;
   readonly value: number;
   readonly absError: number;
-  /** Mean of log Σ exp Q(s, ·) − Q(s, a) (of costs with the signs turned), where it is asked for. */
+  /** Mean of log Σ exp Q(s, ·) − Q(s, a), of costs with the signs turned; where it is asked for. */
   readonly conservativeGap: number;
 }
 
-/** What `value` reads: ½ (first output − target)² is its loss. */
+/** The input of `value`: ½ (first output − target)² is its loss. */
 export interface ValueBatch extends BatchArrays {
   /** f32 [B]. */
   readonly targets: Float32Array;

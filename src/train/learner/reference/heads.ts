@@ -19,7 +19,7 @@ export interface ActionRow {
 /** A greedy draw, or the words of one: field → four words. */
 export type Draw = { readonly epsilon: number; words(field: number): Uint32Array } | null;
 
-/** What a loss says of a row: the gradients by log probability and by minus the entropy. */
+/** A loss's derivatives for a row: the gradients by log probability and by minus the entropy. */
 export interface Pull {
   readonly logProb: number;
   readonly entropy: number;
@@ -163,7 +163,7 @@ export class Categorical implements Head {
     return choices[Math.floor((words[2] * choices.length) / 4294967296)] ?? 0;
   }
 
-  /** The likeliest class, where there are classes, and its likeliest choice; the first of equals. */
+  /** The likeliest choice of the likeliest class, where there are any; the first of equals. */
   private greedy(field: Softmax, allowed: (j: number) => boolean): number {
     let [from, to] = [0, field.count];
     let best = -1;

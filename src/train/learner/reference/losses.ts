@@ -119,8 +119,8 @@ export interface Fields {
 }
 
 /**
- * What follows the rows, [64]: over fields, the target's value of the choice that it values most,
- * or that `chooser` does. 0 where the mask allows none.
+ * The values that follow the rows, [64]: over fields, the target's value of the choice that it
+ * values most, or that `chooser` does. 0 where the mask allows none.
  */
 export function nextValues(
   { softmaxes }: Fields,

@@ -30,7 +30,7 @@ export class Mlp {
     return this.gradients[this.gradients.length - 1];
   }
 
-  /** What `backward` writes where it is asked to. */
+  /** The gradient that `backward` writes where it is asked to. */
   get inputGradient(): Float32Array {
     return this.gradients[0];
   }
