@@ -9,8 +9,8 @@ import { gunzipSync } from 'node:zlib';
 import { type Columns, rowCount } from '../../src/data/columns.js';
 import { readCsv } from '../../src/data/csv.js';
 import type { MeasuredRun, RunComparison } from '../../src/envs/engine/measured.js';
+import type { TraceRequest } from '../../src/envs/engine/requests.js';
 import type { EngineConfig } from '../../src/envs/engine/setup.js';
-import type { TraceRequest } from '../../src/envs/engine/simulate.js';
 
 /** A row of a table, by column. */
 export type Row = Readonly<Record<string, string>>;

@@ -5,6 +5,17 @@ export type { ProvisioningConfig } from '../compile/provisioning/provisioning.js
 export { gradeAutoscalingEpisode, gradeAutoscalingLog } from './autoscaling/grader.js';
 export { registerRateTrace } from './autoscaling/registered.js';
 export type {
+  EngineEvent,
+  EngineSample,
+  RequestResult,
+  SimulateEngineOptions,
+  SimulationCounts,
+  SimulationResult,
+  TraceRequest,
+} from './engine/requests.js';
+export { type EngineConfig, ROUTERS as ENGINE_ROUTERS } from './engine/setup.js';
+export { EngineSimulation, simulateEngine, simulateEngineStream } from './engine/simulate.js';
+export type {
   CompiledTask,
   EnvFamily,
   EpisodeStatistics,

@@ -1,6 +1,7 @@
 /** Runs of a real engine beside their simulation: errors, and a calibration's loss. */
+import type { TraceRequest } from './requests.js';
 import { type EngineConfig, ROUTERS } from './setup.js';
-import { simulate, type TraceRequest } from './simulate.js';
+import { simulateEngine } from './simulate.js';
 
 /** One measured run: its requests in the order of arrival, and what each of them took. */
 export interface MeasuredRun {
@@ -91,7 +92,7 @@ export function compareRun(run: MeasuredRun, seeds = 3): RunComparison {
   );
   const count = isDrawn && (run.config.replicas ?? 1) > 1 ? seeds : 1;
   const simulations = Array.from({ length: count }, (_, seed): Times => {
-    const { requests } = simulate(run.trace, { ...run.config, seed });
+    const { requests } = simulateEngine(run.trace, { ...run.config, seed });
     const isMeasured = (i: number) => !Number.isNaN(run.ttft_s[i]!);
     return {
       arrival_s,

@@ -3,72 +3,25 @@
  * plays the reference's kernel, so it runs wherever JavaScript does.
  */
 
-import { DataError } from '../../data/errors.js';
 import { EngineCluster, type EngineRequest } from '../../reference/engine/cluster.js';
+import type { EngineEvents } from '../../reference/engine/schedule.js';
 import {
   CLASS_SHIFT,
   createEngineState,
   type EngineState,
   OUTPUT_MASK,
 } from '../../reference/engine/state.js';
+import {
+  checkRequest,
+  type EngineEvent,
+  type EngineSample,
+  type RequestResult,
+  type SimulateEngineOptions,
+  type SimulationCounts,
+  type SimulationResult,
+  type TraceRequest,
+} from './requests.js';
 import { type EngineConfig, type EngineSetup, setUpEngine } from './setup.js';
-
-/** A request of a trace. */
-export interface TraceRequest {
-  /** Seconds from the trace's beginning; not decreasing from request to request. */
-  readonly arrival_s: number;
-  readonly prompt_tokens: number;
-  /** 1 or more. */
-  readonly output_tokens: number;
-  /** Service class; 0 by default. */
-  readonly class?: number;
-  /** Requests of one session continue each other's prompts. */
-  readonly session?: string | number;
-  /** Leading tokens that the prompt has in common with the session so far; 0 by default. */
-  readonly shared_tokens?: number;
-}
-
-/** A request's outcome. Times in seconds, NaN where there is none. */
-export interface RequestResult {
-  /** Its place in the trace. */
-  readonly request: number;
-  readonly arrival_s: number;
-  readonly prompt_tokens: number;
-  readonly output_tokens: number;
-  readonly class: number;
-  /** From arrival to the first token, and to the last, as the client sees them. */
-  readonly ttft_s: number;
-  readonly e2e_s: number;
-  /** (E2E - TTFT) / (output - 1); NaN for an output of one token. */
-  readonly tpot_s: number;
-  /** True where the queue was full or the request can never fit: it has no times. */
-  readonly rejected: boolean;
-}
-
-/** Counts over a simulation. */
-export interface SimulationCounts {
-  readonly requests: number;
-  readonly completed: number;
-  readonly rejected: number;
-  readonly iterations: number;
-  readonly preemptions: number;
-  readonly prefill_tokens: number;
-  readonly decode_tokens: number;
-  readonly recomputed_tokens: number;
-  /** Share of the prompts' tokens that were found in a prefix cache. */
-  readonly prefix_hit_ratio: number;
-  /** When the last request ended. */
-  readonly end_s: number;
-}
-
-/** A moment of a simulation, for pictures. */
-export interface EngineSample {
-  readonly time_s: number;
-  /** By replica. */
-  readonly running: readonly number[];
-  readonly waiting: readonly number[];
-  readonly kv_ratio: readonly number[];
-}
 
 /** A simulation that is fed request by request; results come in the order of the ends. */
 export class EngineSimulation {
@@ -76,7 +29,9 @@ export class EngineSimulation {
   private readonly cluster: EngineCluster;
   private readonly state: EngineState;
   private readonly sessions = new Map<string | number, number>();
+  private readonly lives = new Map<number, { admitted: number; preemptions: number }>();
   private done: RequestResult[] = [];
+  private events: EngineEvent[] = [];
   private requests = 0;
   private completed = 0;
   private lastArrival = 0;
@@ -85,21 +40,44 @@ export class EngineSimulation {
   /**
    * @param config the engine
    * @param limits how many requests may be in flight at once, and how many sessions there are
-   * @param isFast false: every iteration by the oracle
+   * @param options `keepsEvents`: `takeEvents` has every step of the requests' lives; `isFast`,
+   * false: every iteration by the oracle
    */
   constructor(
     config: EngineConfig,
     limits: { queue?: number; sessions?: number } = {},
-    isFast = true,
+    private readonly options: { keepsEvents?: boolean; isFast?: boolean } = {},
   ) {
     this.setup = setUpEngine(config, limits);
     const { scalars, tables, knobs, seed } = this.setup;
-    const first = () => {};
-    const finish = (e: EngineState, at: number, time: number) => this.finish(e, at, time);
-    this.cluster = new EngineCluster(scalars, tables, { first, finish }, isFast);
+    this.cluster = new EngineCluster(scalars, tables, this.hooks(), options.isFast ?? true);
     this.state = Object.assign(createEngineState(scalars), knobs);
     this.cluster.reset(this.state, scalars.replicas);
     Object.assign(this.state, { seedLo: seed.lo, seedHi: seed.hi, episode: 0 });
+  }
+
+  private hooks(): EngineEvents {
+    const log = (kind: EngineEvent['kind'], e: EngineState, at: number, time_s: number) => {
+      if (!this.options.keepsEvents) return;
+      const replica = Math.floor(at / this.setup.scalars.slots);
+      this.events.push({ time_s, request: e.slotRequest[at]!, replica, kind });
+    };
+    return {
+      admit: (e, at, time) => {
+        const request = e.slotRequest[at]!;
+        if (!this.lives.has(request)) this.lives.set(request, { admitted: time, preemptions: 0 });
+        log('admit', e, at, time);
+      },
+      preempt: (e, at, time) => {
+        this.lives.get(e.slotRequest[at]!)!.preemptions += 1;
+        log('preempt', e, at, time);
+      },
+      first: (e, at, time) => log('first', e, at, time),
+      finish: (e, at, time) => {
+        log('finish', e, at, time);
+        this.finish(e, at, time);
+      },
+    };
   }
 
   /**
@@ -123,28 +101,24 @@ export class EngineSimulation {
       sharedTokens: request.shared_tokens ?? 0,
     };
     if (this.cluster.arrive(this.state, arriving)) return;
-    const none = { ttft_s: NaN, e2e_s: NaN, tpot_s: NaN, rejected: true };
+    const none = { replica: -1, queue_s: NaN, preemptions: 0, ttft_s: NaN, e2e_s: NaN };
     const { arrival_s, prompt_tokens, output_tokens } = request;
-    this.done.push({
-      request: index,
-      arrival_s,
-      prompt_tokens,
-      output_tokens,
-      class: group,
-      ...none,
-    });
+    const asked = { arrival_s, prompt_tokens, output_tokens, class: group };
+    this.done.push({ request: index, ...asked, ...none, tpot_s: NaN, rejected: true });
+  }
+
+  /** Whether no request is in flight. */
+  isIdle(): boolean {
+    for (let r = 0; r < this.setup.scalars.replicas; r++) {
+      if (this.cluster.router.outstanding(this.state, r) > 0) return false;
+    }
+    return true;
   }
 
   /** Lets time pass until everything has ended. */
   finishAll(): void {
-    const { replicas } = this.setup.scalars;
-    const isIdle = () => {
-      for (let r = 0; r < replicas; r++)
-        if (this.cluster.router.outstanding(this.state, r)) return false;
-      return true;
-    };
-    for (let until = this.lastArrival + 1; !isIdle(); until += until - this.lastArrival) {
-      this.cluster.advance(this.state, until);
+    for (let ahead = 1; !this.isIdle(); ahead *= 2) {
+      this.cluster.advance(this.state, this.lastArrival + ahead);
     }
   }
 
@@ -167,6 +141,13 @@ export class EngineSimulation {
     const { done } = this;
     this.done = [];
     return done;
+  }
+
+  /** The steps of the requests' lives since the last call. */
+  takeEvents(): EngineEvent[] {
+    const { events } = this;
+    this.events = [];
+    return events;
   }
 
   counts(): SimulationCounts {
@@ -203,10 +184,16 @@ export class EngineSimulation {
     const output = e.slotOutput[at]! & OUTPUT_MASK;
     const ttft_s = e.slotFirst[at]! - arrival;
     const e2e_s = time - arrival;
+    const request = e.slotRequest[at]!;
+    const life = this.lives.get(request)!;
+    this.lives.delete(request);
     this.completed += 1;
     if (time > this.end) this.end = time;
     this.done.push({
-      request: e.slotRequest[at]!,
+      request,
+      replica: Math.floor(at / this.setup.scalars.slots),
+      queue_s: life.admitted - arrival,
+      preemptions: life.preemptions,
       arrival_s: arrival,
       prompt_tokens: e.slotPrompt[at]!,
       output_tokens: output,
@@ -219,39 +206,6 @@ export class EngineSimulation {
   }
 }
 
-/** Greatest numbers that a request may have: a larger one is a mistake in the trace. */
-const TOKENS_MAX = 10_000_000;
-
-function checkRequest(request: TraceRequest, index: number, earliest: number): void {
-  const refuse = (field: string, value: unknown, needed: string): never => {
-    throw new DataError(`request ${index}: ${field} is ${String(value)}; ${needed} is needed`);
-  };
-  const { arrival_s, prompt_tokens, output_tokens, shared_tokens = 0 } = request;
-  const group = request.class ?? 0;
-  const isCount = (value: number, least: number, most: number) =>
-    Number.isInteger(value) && value >= least && value <= most;
-  if (!(arrival_s >= 0 && arrival_s < 1e9)) refuse('arrival_s', arrival_s, 'a number from 0 on');
-  if (arrival_s < earliest) {
-    refuse('arrival_s', arrival_s, `the order of arrival (the one before came at ${earliest})`);
-  }
-  if (!isCount(prompt_tokens, 1, TOKENS_MAX)) {
-    refuse('prompt_tokens', prompt_tokens, `an integer in 1..${TOKENS_MAX}`);
-  }
-  if (!isCount(output_tokens, 1, TOKENS_MAX)) {
-    refuse('output_tokens', output_tokens, `an integer in 1..${TOKENS_MAX}`);
-  }
-  if (!isCount(shared_tokens, 0, prompt_tokens)) {
-    refuse('shared_tokens', shared_tokens, 'an integer from 0 to prompt_tokens');
-  }
-  if (!isCount(group, 0, 255)) refuse('class', group, 'an integer in 0..255');
-}
-
-/** Results of a whole trace, in its order, with the counts. */
-export interface SimulationResult {
-  readonly requests: readonly RequestResult[];
-  readonly counts: SimulationCounts;
-}
-
 /**
  * Simulates a trace on an engine.
  *
@@ -259,21 +213,38 @@ export interface SimulationResult {
  * @param config the engine: `{ model, gpu }` at least
  * @throws DataError naming the request and field that is wrong; RangeError naming an entry of the
  * configuration
- * @example simulate([{ arrival_s: 0, prompt_tokens: 800, output_tokens: 200 }],
+ * @example simulateEngine([{ arrival_s: 0, prompt_tokens: 800, output_tokens: 200 }],
  *   { model: 'llama-3.1-8b', gpu: 'a100-80gb' })
  */
-export function simulate(trace: readonly TraceRequest[], config: EngineConfig): SimulationResult {
+export function simulateEngine(
+  trace: readonly TraceRequest[],
+  config: EngineConfig,
+  options: SimulateEngineOptions = {},
+): SimulationResult {
+  const { sampleEvery_s: every = 0, keepsEvents = false } = options;
+  if (!(every >= 0 && every < Infinity)) {
+    throw new RangeError(`sampleEvery_s is ${every}: a number from 0 on is needed`);
+  }
   const sessions = new Set(trace.map(({ session }) => session).filter((s) => s !== undefined));
   const limits = { queue: trace.length + 1, sessions: sessions.size };
-  const simulation = new EngineSimulation(config, limits);
-  for (const request of trace) simulation.push(request);
+  const simulation = new EngineSimulation(config, limits, { keepsEvents });
+  const samples: EngineSample[] = [];
+  const sampleUntil = (time: number) => {
+    if (every === 0) return;
+    while (samples.length * every < time) samples.push(simulation.sample(samples.length * every));
+  };
+  for (const request of trace) {
+    sampleUntil(request.arrival_s);
+    simulation.push(request);
+  }
+  if (every > 0) while (!simulation.isIdle()) sampleUntil((samples.length + 1) * every);
   simulation.finishAll();
   const requests = simulation.takeResults().sort((a, b) => a.request - b.request);
-  return { requests, counts: simulation.counts() };
+  return { requests, counts: simulation.counts(), samples, events: simulation.takeEvents() };
 }
 
-/** As `simulate`, for traces that are read as they go: results as the requests end. */
-export function* simulateStream(
+/** As `simulateEngine`, for traces that are read as they go: results as the requests end. */
+export function* simulateEngineStream(
   trace: Iterable<TraceRequest>,
   config: EngineConfig,
   limits: { queue?: number; sessions?: number } = {},

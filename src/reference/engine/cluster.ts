@@ -37,12 +37,11 @@ export class EngineCluster {
     isFast = true,
   ) {
     this.router = new EngineRouter(s);
-    const { first } = events;
     const finish: EngineEvents['finish'] = (e, at, time) => {
       if (s.connections > 0) this.router.finished(e, e.slotRequest[at], time);
       this.events.finish(e, at, time);
     };
-    this.replica = new EngineReplica(s, t, { first, finish }, isFast);
+    this.replica = new EngineReplica(s, t, { ...events, finish }, isFast);
   }
 
   /** Clears a state: everything idle at time 0, so many replicas on. */

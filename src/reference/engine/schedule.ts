@@ -46,6 +46,9 @@ interface Candidate {
 export interface EngineEvents {
   first(e: EngineState, at: number, time: number): void;
   finish(e: EngineState, at: number, time: number): void;
+  /** It has its slot: the first time, or after a preemption. */
+  admit?(e: EngineState, at: number, time: number): void;
+  preempt?(e: EngineState, at: number, time: number): void;
 }
 
 export class EngineScheduler {
@@ -191,6 +194,7 @@ export class EngineScheduler {
     e.slotFlags[at] = (e.slotFlags[at] & SEEN) | PREEMPTED;
     this.cache.release(e, r, slot);
     e.slotComputed[at] = 0;
+    this.events.preempt?.(e, at, e.clock[r]);
     return victim;
   }
 
@@ -265,6 +269,7 @@ export class EngineScheduler {
     this.extend(e, r, at, this.blocksFor(computed + chunk) - e.slotBlocks[at]);
     e.slotComputed[at] = computed;
     this.countAdmission(e, r, again, computed);
+    this.events.admit?.(e, at, e.clock[r]);
     this.schedule(e, at, e.running[r], chunk);
     e.running[r] += 1;
   }
