@@ -7,8 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layouts } from '../src/generated/index.js';
 import { root } from './tidy/files.js';
 
-const COPIED = ['assembly', 'crates/core/src', 'crates/core/tests', 'docs/environments', 'scripts'];
-const ROOT_FILES = ['src', 'package.json', 'biome.json', '.gitignore', 'README.md'];
+const COPIED = [
+  ...['assembly', 'bindings/python', 'crates/core/src', 'crates/core/tests', 'docs/environments'],
+  'scripts',
+];
+const ROOT_FILES = ['src', 'data', 'package.json', 'biome.json', '.gitignore', 'README.md'];
 // As long as a name may be, and of two words: every form of it differs from the others.
 const STEM = 'weighted_fair';
 const NEXT = 1 + Math.max(...layouts.map(({ family }) => family));

@@ -55,8 +55,8 @@ export function typescriptCommon(common: CommonSpec): string {
 }
 
 export function typescriptIndex(families: readonly FamilySpec[]): string {
-  const imports = families.map((f) => `import { ${f.name}Layout } from './${f.name}.js';`);
-  const names = families.map((f) => `${f.name}Layout`).join(', ');
+  const imports = families.map((f) => `import { ${camel(f.name)}Layout } from './${f.name}.js';`);
+  const names = families.map((f) => `${camel(f.name)}Layout`).join(', ');
   return [
     `// ${HEADER}`,
     `import type { Layout } from '../program/layout.js';`,

@@ -5,7 +5,7 @@ import { nearest } from '../base/nearest.js';
 import { families as shippedFamilies } from '../envs/families.js';
 import type { CompiledTask, EnvFamily, TaskSpec } from '../envs/family.js';
 
-const ID_PATTERN = /^([a-z][a-z0-9]*)\/([a-z0-9][a-z0-9.-]*)-v([1-9][0-9]*)$/;
+const ID_PATTERN = /^([a-z][a-z0-9_]*)\/([a-z0-9][a-z0-9.-]*)-v([1-9][0-9]*)$/;
 const ID_FORM = '<family>/<name>-v<version>, in lower case, e.g. "serving/my-service-v1"';
 
 interface Entry {

@@ -75,7 +75,7 @@ describe('verify of a backend with a wrong constant', () => {
     expect(doctor.stdout).toMatch(/assemblyscript +refused[\s\S]*assemblyscript: self-check/);
   });
 
-  it('fails for a constant that no self-check reaches', async () => {
+  it('fails for a constant that no self-check reaches', { timeout: 300_000 }, async () => {
     const file = 'envs/scheduling/policies.ts';
     const wrong = buildWith(file, 'return cpu + mem;', 'return cpu + 1.1 * mem;');
     provideBackend('assemblyscript', () => loadAssemblyScript(wrong));
