@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { VectorEnv } from '../../src/index.js';
+import type { TaskVectorEnv } from '../../src/index.js';
 import type { Check, Definition } from '../definitions.js';
 import { type Library, ROOT } from './library.js';
 
@@ -35,7 +35,7 @@ export function readDigests(checkout: string = ROOT): Digests {
 }
 
 /** Plays a check on a batch and returns the digest of what came of it. */
-export function playCheck(env: VectorEnv, check: Check): string {
+export function playCheck(env: TaskVectorEnv, check: Check): string {
   env.reset({ seed: check.seed });
   env.rollout('random', check.rolloutSteps);
   for (let step = 0; step < check.steps; step++) env.step();

@@ -1,5 +1,5 @@
 /** A definition made ready to be timed: its batch, checked, and the call that the clock sees. */
-import type { Env, VectorEnv } from '../../src/index.js';
+import type { TaskEnv, TaskVectorEnv } from '../../src/index.js';
 import { type Definition, idOf } from '../definitions.js';
 import { checkDigest, type Digests, playCheck } from './digests.js';
 import type { Backends, Library } from './library.js';
@@ -86,7 +86,7 @@ function unitsOf({ timed, envs, steps }: Definition): number {
   return envs * steps;
 }
 
-function batchCall(definition: Definition, env: VectorEnv, library: Library): () => void {
+function batchCall(definition: Definition, env: TaskVectorEnv, library: Library): () => void {
   const { timed, steps, task } = definition;
   const repeat = (call: () => void) => () => {
     for (let i = 0; i < steps; i++) call();
@@ -116,13 +116,16 @@ function batchCall(definition: Definition, env: VectorEnv, library: Library): ()
   }
 }
 
-async function makeSingle({ task, backend, kernel }: Definition, library: Library): Promise<Env> {
+async function makeSingle(
+  { task, backend, kernel }: Definition,
+  library: Library,
+): Promise<TaskEnv> {
   const env = await library.make(task, { backend, kernel });
   env.reset({ seed: 0 });
   return env;
 }
 
-function singleCall({ steps, check }: Definition, env: Env, library: Library): () => void {
+function singleCall({ steps, check }: Definition, env: TaskEnv, library: Library): () => void {
   const action = env.actionSpace.sample(library.makeRng(check.seed));
   return () => {
     for (let i = 0; i < steps; i++) {

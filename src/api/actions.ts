@@ -1,11 +1,12 @@
 /** How actions come into a batch: checked first and copied whole, or refused and nothing copied. */
 import type { CompiledTask } from '../envs/family.js';
+import { rowOf } from './rows.js';
 
 /**
  * Actions of a whole batch: a typed array [numEnvs, actionDim], row-major, as the backend reads
  * it; or a plain array with one action of the single action space for each environment.
  */
-export type BatchActions = Float32Array | Float64Array | Int32Array | readonly unknown[];
+export type BatchActions<A = unknown> = Float32Array | Float64Array | Int32Array | readonly A[];
 
 /** Writes a batch's actions; one for each vector environment, since it keeps a scratch array. */
 export class ActionWriter {
@@ -65,9 +66,8 @@ export class ActionWriter {
           'environments is needed, or a typed array [numEnvs, actionDim]',
       );
     }
-    const { actionDim } = task;
     for (let i = 0; i < numEnvs; i++) {
-      const row = scratch.subarray(i * actionDim, (i + 1) * actionDim);
+      const row = rowOf(scratch, i, numEnvs);
       try {
         task.encodeAction(actions[i], row);
       } catch (error) {

@@ -7,23 +7,11 @@ export {
   type ObservationDescription,
   type TaskDescription,
 } from './description.js';
-export type { ResetOptions } from './env.js';
-export {
-  Env,
-  type Info,
-  type MakeOptions,
-  make,
-  type ResetResult,
-  type StepResult,
-} from './env.js';
+export type { Env, Info, ResetOptions, ResetResult, StepResult } from './env.js';
 export type {
   MakeVecOptions,
-  SeedLike,
   TaskOptions,
   VectorOptions,
-  VectorReset,
-  VectorResetOptions,
-  VectorStep,
 } from './options.js';
 export { type CorePolicy, corePolicyNumber } from './options.js';
 export {
@@ -35,5 +23,8 @@ export {
 } from './policy-parameters.js';
 export { createRecordArrays, type RecordArrays } from './record.js';
 export { compileTask, familyOf, listFamilies, listTasks, register, spec } from './registry.js';
+export type { BatchSeed, SeedLike } from './seeds.js';
 export { SnapshotError } from './snapshot.js';
-export { makeVec, VectorEnv } from './vector-env.js';
+export { type MakeOptions, make, TaskEnv } from './task-env.js';
+export { makeVec, TaskVectorEnv } from './task-vector-env.js';
+export type { VectorEnv, VectorReset, VectorResetOptions, VectorStep } from './vector-env.js';

@@ -9,11 +9,10 @@ import {
 } from '../backend.js';
 import type { JsonObject } from '../base/json.js';
 import { nearest } from '../base/nearest.js';
+import { noticeOnce } from '../base/notice.js';
 import { corePolicy, FIRST_HEURISTIC } from '../generated/common.js';
 import type { Layout } from '../program/layout.js';
-
-/** A seed as users write it; see `parseSeed`. */
-export type SeedLike = number | bigint | string;
+import type { BatchSeed } from './seeds.js';
 
 /** Changes of a task; shared by `make` and `makeVec`. */
 export interface TaskOptions {
@@ -29,9 +28,15 @@ export interface TaskOptions {
 export interface VectorOptions {
   /** Environments in the batch, 1 .. 2^24. Default 1. */
   readonly numEnvs?: number;
-  /** Seed of the first `reset()`: environment i takes seed + i. Default 0. */
-  readonly seed?: SeedLike;
-  /** Threads that step the batch; the results do not depend on it. Default 1. */
+  /**
+   * Seed of the first `reset()`: environment i takes seed + i, or entry i of a list. Default: one
+   * that is drawn afresh, which `env.seed` tells.
+   */
+  readonly seed?: BatchSeed | null;
+  /**
+   * Threads that step the batch, no more than there are cores; the results do not depend on it.
+   * Default 1.
+   */
   readonly threads?: number;
   /** The behaviour after an episode's last step. Default `next-step`. */
   readonly autoreset?: Autoreset;
@@ -59,31 +64,6 @@ export const MAKE_VEC_OPTIONS = [
   'normalizeObservation',
 ] as const satisfies readonly (keyof MakeVecOptions)[];
 
-export interface VectorResetOptions {
-  /** Environment i takes seed + i and its episode 0. Without one: its next episode. */
-  readonly seed?: SeedLike;
-  /** [numEnvs]: which environments are reset (1 or true). Default: all. */
-  readonly mask?: ArrayLike<number | boolean>;
-}
-
-/** The result of a reset: the backend's own memory, which the next call overwrites. */
-export interface VectorReset {
-  /** f32 [numEnvs, observationDim], row-major. */
-  readonly observations: Float32Array;
-}
-
-/** The result of a step: the backend's own memory, which the next call overwrites. */
-export interface VectorStep extends VectorReset {
-  /** f32 [numEnvs]. */
-  readonly rewards: Float32Array;
-  /** f32 [numEnvs], constraint costs, apart from the rewards. */
-  readonly costs: Float32Array;
-  /** u8 [numEnvs], 1 where the episode ended by its own rules. */
-  readonly terminated: Uint8Array;
-  /** u8 [numEnvs], 1 where the episode ended by its horizon. */
-  readonly truncated: Uint8Array;
-}
-
 /** A policy that the core itself plays by name: one every family has, or one of its own. */
 export type CorePolicy = 'constant' | 'random' | (string & {});
 
@@ -106,6 +86,7 @@ export function corePolicyNumber(layout: Layout, policy: CorePolicy): number {
 }
 
 const NUM_ENVS_MAX = 2 ** 24;
+const THREADS_MAX = 2 ** 16;
 
 /** The configuration entries that the options replace. */
 export function taskOverrides(options: TaskOptions): JsonObject {
@@ -131,11 +112,7 @@ export function checkOptionNames(options: object, known: readonly string[]): voi
 export function checkOptions(backend: Backend, options: VectorOptions): BatchOptions {
   const { numEnvs = 1, threads = 1, autoreset = 'next-step', kernel = 'auto' } = options;
   checkInteger('numEnvs', numEnvs, 1, NUM_ENVS_MAX);
-  checkInteger('threads', threads, 1, 1024);
-  if (threads > backend.maxThreads) {
-    const limit = `backend ${backend.name} steps with at most ${backend.maxThreads} here`;
-    throw new RangeError(`threads is ${threads}: ${limit}`);
-  }
+  checkInteger('threads', threads, 1, THREADS_MAX);
   if (!AUTORESETS.includes(autoreset)) {
     const needed = `one of ${AUTORESETS.join(', ')} is needed`;
     throw new RangeError(`autoreset is "${String(autoreset)}": ${needed}`);
@@ -144,11 +121,22 @@ export function checkOptions(backend: Backend, options: VectorOptions): BatchOpt
     const known = ['auto', ...backend.kernels].join(', ');
     throw new RangeError(`kernel is "${String(kernel)}": ${backend.name} has ${known} here`);
   }
-  return { numEnvs, threads, autoreset, kernel, metrics: options.infos ?? false };
+  const available = clampThreads(backend, threads);
+  return { numEnvs, threads: available, autoreset, kernel, metrics: options.infos ?? false };
+}
+
+/** More threads than there are would only wait for each other; the bits are the same. */
+function clampThreads({ name, maxThreads }: Backend, threads: number): number {
+  if (threads <= maxThreads) return threads;
+  const limit = `backend ${name} steps with at most ${maxThreads} here, which are used`;
+  noticeOnce(`threads is ${threads}: ${limit}`);
+  return maxThreads;
 }
 
 /** Throws `RangeError` unless `value` is an integer from `min` to `max`. */
-export function checkInteger(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new RangeError(`${name} is ${String(value)}: an integer from ${min} to ${max} is needed`);
+export function checkInteger(name: string, value: unknown, min: number, max: number): void {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
+  // Options often come from text; a number in quotes looks right in a plain message.
+  const shown = typeof value === 'string' ? `${JSON.stringify(value)}, a string` : String(value);
+  throw new RangeError(`${name} is ${shown}: an integer from ${min} to ${max} is needed`);
 }

@@ -19,20 +19,20 @@ export function clearRows(rows: Rows, numEnvs: number, mask?: ArrayLike<number |
   }
 }
 
-/**
- * Copies a mask of `target.length` flags.
- *
- * @throws RangeError for another length and for what is no flag; nothing is copied then.
- */
+/** Copies a mask that has been checked. */
 export function writeMask(target: Uint8Array, mask: ArrayLike<number | boolean>): void {
-  if (mask.length !== target.length) {
-    throw new RangeError(`mask has ${mask.length} flags: ${target.length} are needed`);
+  for (let i = 0; i < mask.length; i++) target[i] = Number(mask[i]);
+}
+
+/** @throws RangeError for another length than `numEnvs` and for what is no flag. */
+export function checkMask(mask: ArrayLike<number | boolean>, numEnvs: number): void {
+  if (mask.length !== numEnvs) {
+    throw new RangeError(`mask has ${mask.length} flags: ${numEnvs} are needed`);
   }
   for (let i = 0; i < mask.length; i++) {
     if (Number(mask[i]) === 0 || Number(mask[i]) === 1) continue;
     throw new RangeError(`mask[${i}] is ${String(mask[i])}: 0, 1, false or true is needed`);
   }
-  for (let i = 0; i < mask.length; i++) target[i] = Number(mask[i]);
 }
 
 /** The statistics of a finished episode from their row, null where there was none. */

@@ -1,6 +1,7 @@
 /** Gymnasium's environment checker in spirit, for single environments. */
 
-import type { Env, StepResult } from '../api/env.js';
+import type { StepResult } from '../api/env.js';
+import type { TaskEnv } from '../api/task-env.js';
 import { makeRng } from '../base/seeding.js';
 import { type Finding, Findings } from './findings.js';
 
@@ -16,7 +17,7 @@ const STEPS = 24;
  * const findings = checkEnv(await make('serving/static-uniform-v1'));
  * if (findings.length > 0) throw new Error(findings.map(({ message }) => message).join('\n'));
  */
-export function checkEnv(env: Env): Finding[] {
+export function checkEnv(env: TaskEnv): Finding[] {
   const findings = new Findings();
   const checks = {
     spaces: checkSpaces,
@@ -32,7 +33,7 @@ export function checkEnv(env: Env): Finding[] {
   return findings.list;
 }
 
-function checkSpaces(env: Env, findings: Findings): void {
+function checkSpaces(env: TaskEnv, findings: Findings): void {
   const { task, actionSpace, observationSpace } = env;
   const rng = makeRng(SEED);
   findings.expectEncodable(task, task.baselineAction, 'the baseline action');
@@ -48,7 +49,7 @@ function checkSpaces(env: Env, findings: Findings): void {
   ]);
 }
 
-function checkReset(env: Env, findings: Findings): void {
+function checkReset(env: TaskEnv, findings: Findings): void {
   const first = env.reset({ seed: SEED });
   const copy = first.observation.slice();
   findings.expectMember(env.observationSpace, first.observation, 'the observation after reset');
@@ -59,7 +60,7 @@ function checkReset(env: Env, findings: Findings): void {
   findings.expectThrow('a negative seed', () => env.reset({ seed: -1 }));
 }
 
-function checkSteps(env: Env, findings: Findings): void {
+function checkSteps(env: TaskEnv, findings: Findings): void {
   env.reset({ seed: SEED });
   let previous: StepResult | undefined;
   for (const result of play(env, STEPS)) {
@@ -77,7 +78,7 @@ function checkSteps(env: Env, findings: Findings): void {
   findings.expect(env.digest() === digest, 'a refused action must change nothing');
 }
 
-function checkDeterminism(env: Env, findings: Findings): void {
+function checkDeterminism(env: TaskEnv, findings: Findings): void {
   const digests = [0, 1].map(() => {
     env.reset({ seed: SEED });
     play(env, STEPS);
@@ -89,7 +90,7 @@ function checkDeterminism(env: Env, findings: Findings): void {
   );
 }
 
-function checkEnd(env: Env, findings: Findings): void {
+function checkEnd(env: TaskEnv, findings: Findings): void {
   const { horizonSteps, baselineAction } = env.task;
   env.reset({ seed: SEED });
   let last: StepResult | undefined;
@@ -111,7 +112,7 @@ function checkEnd(env: Env, findings: Findings): void {
   findings.expect(!hasThrown(() => env.step(baselineAction)), 'a reset must begin anew');
 }
 
-function checkSnapshot(env: Env, findings: Findings): void {
+function checkSnapshot(env: TaskEnv, findings: Findings): void {
   env.reset({ seed: SEED });
   // Where episodes may be that short, the snapshot is one of the beginning.
   if (hasEnded(play(env, 3).at(-1))) env.reset({ seed: SEED });
@@ -127,7 +128,7 @@ function checkSnapshot(env: Env, findings: Findings): void {
 }
 
 /** Up to `steps` steps with the same sampled actions every time; it stops at an episode's end. */
-function play(env: Env, steps: number): StepResult[] {
+function play(env: TaskEnv, steps: number): StepResult[] {
   const rng = makeRng(SEED);
   const results: StepResult[] = [];
   for (let step = 0; step < steps; step++) {

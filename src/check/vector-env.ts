@@ -1,6 +1,6 @@
 /** Gymnasium's environment checker in spirit, for batches. */
 
-import type { VectorEnv } from '../api/vector-env.js';
+import type { TaskVectorEnv } from '../api/task-vector-env.js';
 import { makeRng } from '../base/seeding.js';
 import { batchSpace } from '../spaces/index.js';
 import { type Finding, Findings } from './findings.js';
@@ -17,7 +17,7 @@ const STEPS = 24;
  * @example
  * const findings = checkVectorEnv(await makeVec('serving/static-uniform-v1', { numEnvs: 4 }));
  */
-export function checkVectorEnv(env: VectorEnv): Finding[] {
+export function checkVectorEnv(env: TaskVectorEnv): Finding[] {
   const findings = new Findings();
   const checks = {
     spaces: checkSpaces,
@@ -37,7 +37,7 @@ export function checkVectorEnv(env: VectorEnv): Finding[] {
   return findings.list;
 }
 
-function checkSpaces(env: VectorEnv, findings: Findings): void {
+function checkSpaces(env: TaskVectorEnv, findings: Findings): void {
   const { task, numEnvs, singleActionSpace, singleObservationSpace } = env;
   const sample = singleActionSpace.sample(makeRng(SEED));
   findings.expectMember(singleActionSpace, sample, 'a sample of the action space');
@@ -61,7 +61,7 @@ function checkSpaces(env: VectorEnv, findings: Findings): void {
   }
 }
 
-function checkReset(env: VectorEnv, findings: Findings): void {
+function checkReset(env: TaskVectorEnv, findings: Findings): void {
   withSibling(env, {}, (batch) => {
     findings.expectThrow('a step before the first reset', () => batch.step());
     const { observations } = batch.reset({ seed: SEED });
@@ -72,7 +72,7 @@ function checkReset(env: VectorEnv, findings: Findings): void {
   });
 }
 
-function checkSteps(env: VectorEnv, findings: Findings): void {
+function checkSteps(env: TaskVectorEnv, findings: Findings): void {
   withSibling(env, {}, (batch) => {
     batch.reset({ seed: SEED });
     for (let step = 0; step < STEPS; step++) {
@@ -84,7 +84,7 @@ function checkSteps(env: VectorEnv, findings: Findings): void {
   });
 }
 
-function checkDeterminism(env: VectorEnv, findings: Findings): void {
+function checkDeterminism(env: TaskVectorEnv, findings: Findings): void {
   const digests = [0, 1].map(() => digestAfter(env, SEED, STEPS));
   findings.expect(
     digests[0] === digests[1],
@@ -92,7 +92,7 @@ function checkDeterminism(env: VectorEnv, findings: Findings): void {
   );
 }
 
-function checkNextStep(env: VectorEnv, findings: Findings): void {
+function checkNextStep(env: TaskVectorEnv, findings: Findings): void {
   withSibling(env, { autoreset: 'next-step' }, (batch) => {
     const i = stepToEnd(batch, findings);
     if (i < 0) return;
@@ -105,7 +105,7 @@ function checkNextStep(env: VectorEnv, findings: Findings): void {
   });
 }
 
-function checkSameStep(env: VectorEnv, findings: Findings): void {
+function checkSameStep(env: TaskVectorEnv, findings: Findings): void {
   withSibling(env, { autoreset: 'same-step' }, (batch) => {
     const i = stepToEnd(batch, findings);
     if (i < 0) return;
@@ -122,7 +122,7 @@ function checkSameStep(env: VectorEnv, findings: Findings): void {
   });
 }
 
-function checkDisabled(env: VectorEnv, findings: Findings): void {
+function checkDisabled(env: TaskVectorEnv, findings: Findings): void {
   withSibling(env, { autoreset: 'disabled' }, (batch) => {
     const i = stepToEnd(batch, findings);
     if (i < 0) return;
@@ -138,7 +138,7 @@ function checkDisabled(env: VectorEnv, findings: Findings): void {
 }
 
 /** Column i of a batch with seed s is the single environment with seed s + i. */
-function checkColumns(env: VectorEnv, findings: Findings): void {
+function checkColumns(env: TaskVectorEnv, findings: Findings): void {
   const numEnvs = 3;
   withSibling(env, { numEnvs }, (batch) => {
     batch.reset({ seed: SEED });
@@ -155,7 +155,7 @@ function checkColumns(env: VectorEnv, findings: Findings): void {
   });
 }
 
-function checkSnapshot(env: VectorEnv, findings: Findings): void {
+function checkSnapshot(env: TaskVectorEnv, findings: Findings): void {
   withSibling(env, {}, (batch) => {
     batch.reset({ seed: SEED });
     batch.rollout('random', STEPS);
@@ -173,7 +173,7 @@ function checkSnapshot(env: VectorEnv, findings: Findings): void {
   });
 }
 
-function checkClose(env: VectorEnv, findings: Findings): void {
+function checkClose(env: TaskVectorEnv, findings: Findings): void {
   const batch = env.sibling();
   batch.reset();
   batch.close();
@@ -181,9 +181,13 @@ function checkClose(env: VectorEnv, findings: Findings): void {
   findings.expectThrow('a step after close', () => batch.step());
 }
 
-type SiblingOptions = Parameters<VectorEnv['sibling']>[0];
+type SiblingOptions = Parameters<TaskVectorEnv['sibling']>[0];
 
-function withSibling(env: VectorEnv, options: SiblingOptions, use: (batch: VectorEnv) => void) {
+function withSibling(
+  env: TaskVectorEnv,
+  options: SiblingOptions,
+  use: (batch: TaskVectorEnv) => void,
+) {
   const batch = env.sibling({ autoreset: 'next-step', ...options });
   try {
     use(batch);
@@ -192,7 +196,7 @@ function withSibling(env: VectorEnv, options: SiblingOptions, use: (batch: Vecto
   }
 }
 
-function digestAfter(env: VectorEnv, seed: number, steps: number): string {
+function digestAfter(env: TaskVectorEnv, seed: number, steps: number): string {
   let digest = '';
   withSibling(env, {}, (batch) => {
     batch.reset({ seed });
@@ -203,14 +207,14 @@ function digestAfter(env: VectorEnv, seed: number, steps: number): string {
 }
 
 /** Actions that depend on the step and on each environment's own seed only. */
-function rowsOf({ task, numEnvs }: VectorEnv, seed: number, step: number): unknown[] {
+function rowsOf({ task, numEnvs }: TaskVectorEnv, seed: number, step: number): unknown[] {
   return Array.from({ length: numEnvs }, (_, i) => {
     return task.actionSpace.sample(makeRng(`${seed + i} ${step}`));
   });
 }
 
 /** Steps with the baseline action until an environment has finished: its number, or -1. */
-function stepToEnd(batch: VectorEnv, findings: Findings): number {
+function stepToEnd(batch: TaskVectorEnv, findings: Findings): number {
   const actions = new Array<unknown>(batch.numEnvs).fill(batch.task.baselineAction);
   batch.reset({ seed: SEED });
   for (let step = 0; step < batch.task.horizonSteps; step++) {
@@ -226,7 +230,7 @@ function stepToEnd(batch: VectorEnv, findings: Findings): number {
 }
 
 /** Observations at the beginning of every environment's second episode. */
-function nextEpisodeStart(env: VectorEnv): Float32Array {
+function nextEpisodeStart(env: TaskVectorEnv): Float32Array {
   let observations = new Float32Array();
   withSibling(env, {}, (batch) => {
     batch.reset({ seed: SEED });
@@ -238,7 +242,7 @@ function nextEpisodeStart(env: VectorEnv): Float32Array {
 
 /** Row i of the batch against row i of `rows`, or its only row. */
 function expectRow(
-  batch: VectorEnv,
+  batch: TaskVectorEnv,
   i: number,
   rows: Float32Array,
   findings: Findings,
@@ -252,7 +256,7 @@ function expectRow(
   }
 }
 
-function expectValid(batch: VectorEnv, findings: Findings, when: string): void {
+function expectValid(batch: TaskVectorEnv, findings: Findings, when: string): void {
   const width = batch.task.observationDim;
   for (let i = 0; i < batch.numEnvs; i++) {
     const row = batch.observations.subarray(i * width, (i + 1) * width);
@@ -267,7 +271,7 @@ function expectValid(batch: VectorEnv, findings: Findings, when: string): void {
   }
 }
 
-function expectQuiet(batch: VectorEnv, findings: Findings, when: string): void {
+function expectQuiet(batch: TaskVectorEnv, findings: Findings, when: string): void {
   for (const name of ['rewards', 'costs', 'terminated', 'truncated'] as const) {
     const isZero = Array.from(batch[name]).every((value) => value === 0);
     findings.expect(isZero, `${name} must be zeros ${when}`);

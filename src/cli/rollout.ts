@@ -6,7 +6,7 @@ import {
   makeVec,
   parseSeed,
   type SeedLike,
-  type VectorEnv,
+  type TaskVectorEnv,
 } from '../index.js';
 import { type BackendChoice, backendOption, finish, integer } from './options.js';
 import { formatCount, formatRate, Progress, print, printJson, UsageError } from './output.js';
@@ -115,7 +115,7 @@ function corePolicyOf({ task, policy }: RolloutOptions): string {
 }
 
 /** Writes the baseline's action into every row. */
-function holdBaseline({ task, actions }: VectorEnv): void {
+function holdBaseline({ task, actions }: TaskVectorEnv): void {
   const { actionDim } = task;
   task.encodeAction(task.baselineAction, actions.subarray(0, actionDim));
   for (let at = actionDim; at < actions.length; at += actionDim) {
@@ -127,7 +127,7 @@ function holdBaseline({ task, actions }: VectorEnv): void {
  * Steps for a fifth of a second, or as long as the measurement if that is shorter, so that code
  * is compiled and memory is touched. Returns how many steps fill the time between two reports.
  */
-function warmUp(env: VectorEnv, policy: string, steps: number): number {
+function warmUp(env: TaskVectorEnv, policy: string, steps: number): number {
   env.reset();
   const started = performance.now();
   let done = 0;

@@ -100,6 +100,15 @@ function reportedValue(value: ReportedValue, rows: StepRows): Json {
   }
 }
 
+/** Whether a report reads more of a step than its metrics. */
+export function readsRow(report: Report, row: 'observation' | 'action'): boolean {
+  return report.some((entry) => {
+    if (entry.kind === 'object') return readsRow(entry.report, row);
+    if (entry.kind === 'overwritten') return row === 'action';
+    return entry.kind === 'number' && entry.row === row;
+  });
+}
+
 /** The names of the fields in which the action asked for something else than was applied. */
 export function overwrittenNames(
   fields: readonly OverwrittenField[],

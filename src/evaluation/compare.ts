@@ -1,5 +1,5 @@
 /** Policies on the same episodes: each one's scores with intervals, and the paired differences. */
-import type { SeedLike } from '../api/options.js';
+import type { SeedLike } from '../api/seeds.js';
 import { formatSeed, parseSeed } from '../base/seeding.js';
 import type { CompiledTask } from '../envs/family.js';
 import { type EpisodeResult, type EvaluateOptions, evaluateEpisodes } from './evaluate.js';

@@ -13,8 +13,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { checkInteger, type SeedLike } from '../api/options.js';
-import { VectorEnv } from '../api/vector-env.js';
+import { checkInteger } from '../api/options.js';
+import type { SeedLike } from '../api/seeds.js';
+import { TaskVectorEnv } from '../api/task-vector-env.js';
 import type { BackendName } from '../backend.js';
 import { loadBackend } from '../backends/select.js';
 import { Digest } from '../base/digest.js';
@@ -78,7 +79,7 @@ export async function writeDataset(
   while (encoder.episodes < episodes) {
     const from = encoder.episodes;
     const numEnvs = Math.min(most, episodes - from);
-    const env = new VectorEnv(task, implementation, { numEnvs, infos: true });
+    const env = new TaskVectorEnv(task, implementation, { numEnvs, infos: true });
     const seeds = Array.from(
       { length: numEnvs },
       (_, i) => (BigInt(first) + BigInt(from + i)) % SEED_MODULUS,

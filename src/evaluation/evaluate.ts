@@ -1,7 +1,7 @@
 /** Plays a policy on seeds and grades the episodes. */
 
-import type { SeedLike } from '../api/options.js';
-import { VectorEnv } from '../api/vector-env.js';
+import type { SeedLike } from '../api/seeds.js';
+import { TaskVectorEnv } from '../api/task-vector-env.js';
 import type { BackendName } from '../backend.js';
 import { loadBackend } from '../backends/select.js';
 import type { Rng } from '../base/seeding.js';
@@ -113,7 +113,7 @@ async function playEpisodes(
   const statistics: EpisodeStatistics[] = [];
   for (let from = 0; from < words.length; from += BATCH_MAX) {
     const chunk = words.slice(from, from + BATCH_MAX);
-    const env = new VectorEnv(task, implementation, { numEnvs: chunk.length, infos: true });
+    const env = new TaskVectorEnv(task, implementation, { numEnvs: chunk.length, infos: true });
     const report = (share: number) => onProgress?.((from + share * chunk.length) / words.length);
     try {
       const after = (_: Uint8Array, step: number) => report((step + 1) / task.horizonSteps);
@@ -135,7 +135,7 @@ export interface StepObserver {
 
 /** Steps a batch until every environment has finished its first episode, episode 0 of its seed. */
 export function playBatch(
-  env: VectorEnv,
+  env: TaskVectorEnv,
   policy: Policy,
   seeds: readonly bigint[],
   observer: StepObserver = {},
@@ -158,7 +158,7 @@ export function playBatch(
   return finished as EpisodeStatistics[];
 }
 
-function playStep(env: VectorEnv, policy: Policy, view: PolicyView): void {
+function playStep(env: TaskVectorEnv, policy: Policy, view: PolicyView): void {
   if (policy.core !== undefined) {
     env.rollout(policy.core, 1);
     return;
@@ -168,7 +168,7 @@ function playStep(env: VectorEnv, policy: Policy, view: PolicyView): void {
 }
 
 /** Resets environment i to seeds[i], one masked reset for every run of consecutive seeds. */
-function resetTo(env: VectorEnv, seeds: readonly bigint[]): void {
+function resetTo(env: TaskVectorEnv, seeds: readonly bigint[]): void {
   const mask = new Uint8Array(seeds.length);
   for (let from = 0; from < seeds.length; ) {
     let end = from + 1;
@@ -181,7 +181,7 @@ function resetTo(env: VectorEnv, seeds: readonly bigint[]): void {
   }
 }
 
-function viewOf(env: VectorEnv, policy: Policy, seeds: readonly bigint[]) {
+function viewOf(env: TaskVectorEnv, policy: Policy, seeds: readonly bigint[]) {
   const { task, numEnvs, observations, metrics, masks, actions } = env;
   const generators = new Array<Rng | undefined>(numEnvs);
   const rng = (i: number): Rng => {

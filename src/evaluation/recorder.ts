@@ -31,10 +31,10 @@ type Growing = { -readonly [K in keyof EpisodeRecord]: EpisodeRecord[K] } & {
  * while (!recorder.hasEnded) recorder.step(1);
  * const { states, actions, rewards } = recorder.episode;
  */
-export class EpisodeRecorder {
+export class EpisodeRecorder<E extends Env = Env> {
   private record: Growing | null = null;
 
-  constructor(readonly env: Env) {}
+  constructor(readonly env: E) {}
 
   /** The episode that was begun last. @throws Error before the first reset. */
   get episode(): EpisodeRecord {
@@ -78,7 +78,7 @@ export class EpisodeRecorder {
   /** All states in one array, row-major f32 [steps, observationDim]. */
   stateTensor(): Float32Array {
     const { states } = this.episode;
-    const width = this.env.task.observationDim;
+    const width = this.env.observationSpace.flatDim;
     const tensor = new Float32Array(states.length * width);
     states.forEach((state, i) => {
       tensor.set(state, i * width);

@@ -1,6 +1,6 @@
 /** Plays episodes and keeps every transition: what an offline learner reads. */
 
-import type { VectorEnv } from '../api/vector-env.js';
+import type { TaskVectorEnv } from '../api/task-vector-env.js';
 import type { CompiledTask } from '../envs/family.js';
 import { playBatch } from './evaluate.js';
 import type { Policy } from './policy.js';
@@ -56,7 +56,7 @@ export const hasSingleIndex = ({ actionDtype, actionDim }: CompiledTask): boolea
  * @param firstEpisode the number of the first of them
  */
 export function recordTransitions(
-  env: VectorEnv,
+  env: TaskVectorEnv,
   policy: Policy,
   seeds: readonly bigint[],
   firstEpisode: number,

@@ -1,6 +1,6 @@
 /** The promises that no digest of one backend can show: batches are singles, snapshots travel. */
 
-import { VectorEnv } from '../api/vector-env.js';
+import { TaskVectorEnv } from '../api/task-vector-env.js';
 import type { Backend } from '../backend.js';
 import { addSeed, formatSeed, parseSeed } from '../base/seeding.js';
 import type { CompiledTask } from '../envs/family.js';
@@ -65,9 +65,9 @@ export function differenceAfterSnapshot(
 ): { step: number; expected: string; got: string } | null {
   const source = new ActionSource(task);
   const options = { ...BATCH, infos: true, seed: formatSeed(SEED) };
-  const first = new VectorEnv(task, from, options);
-  const second = new VectorEnv(task, to, options);
-  const step = (env: VectorEnv, t: number) => {
+  const first = new TaskVectorEnv(task, from, options);
+  const second = new TaskVectorEnv(task, to, options);
+  const step = (env: TaskVectorEnv, t: number) => {
     const { buffer, byteOffset, length } = env.actions;
     source.write(new Uint32Array(buffer, byteOffset, length), t);
     env.step();

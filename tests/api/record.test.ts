@@ -7,15 +7,15 @@ import {
   type MakeVecOptions,
   makeVec,
   type RecordArrays,
-  type VectorEnv,
+  type TaskVectorEnv,
 } from '../../src/index.js';
 
 const report = await backendReport();
 const available = report.filter((status) => status.available).map((status) => status.name);
 const STEPS = 15;
 
-/** The record that a learner would keep by itself: a copy of every array at every step. */
-function recordByHand(env: VectorEnv, policy: string): Required<RecordArrays> {
+/** What a learner would keep by itself: a copy of every array at every step. */
+function recordByHand(env: TaskVectorEnv, policy: string): Required<RecordArrays> {
   const arrays = createRecordArrays(env, STEPS);
   for (let t = 0; t < STEPS; t++) {
     arrays.observations.set(env.observations, t * env.observations.length);
@@ -39,7 +39,7 @@ function expectSame(actual: Required<RecordArrays>, expected: Required<RecordArr
   }
 }
 
-async function pair(id: string, options: MakeVecOptions): Promise<[VectorEnv, VectorEnv]> {
+async function pair(id: string, options: MakeVecOptions): Promise<[TaskVectorEnv, TaskVectorEnv]> {
   const envs = [await makeVec(id, options), await makeVec(id, options)] as const;
   for (const env of envs) env.reset();
   return [...envs];
@@ -63,7 +63,7 @@ describe.each(available)('a recorded rollout on %s', (backend: BackendName) => {
   });
 
   it('writes what is given and nothing beside it', async () => {
-    const [byHand, env] = await pair('provisioning/easy-v1', { backend, numEnvs: 3 });
+    const [byHand, env] = await pair('provisioning/easy-v1', { backend, numEnvs: 3, seed: 0 });
     const { rewards } = recordByHand(byHand, 'random');
     const memory = new Float32Array(3 * STEPS + 2).fill(7);
     env.record('random', STEPS, { rewards: memory.subarray(1, -1) });

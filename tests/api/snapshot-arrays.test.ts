@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { referenceBackend } from '../../src/backends/reference.js';
 import { schedulingLayout } from '../../src/generated/scheduling.js';
-import { compileTask, digestOf, VectorEnv } from '../../src/library.js';
+import { compileTask, digestOf, TaskVectorEnv } from '../../src/library.js';
 import { type Layout, slotName, stateFields } from '../../src/program/layout.js';
 import { exportState, importState } from '../../src/reference/transfer.js';
 
@@ -13,7 +13,7 @@ describe('state arrays', () => {
     const url = new URL('../fixtures/snapshot-scheduling-base-v1.bin.gz', import.meta.url);
     const snapshot = gunzipSync(readFileSync(url));
     const task = compileTask('scheduling/base-v1');
-    const env = new VectorEnv(task, referenceBackend, { numEnvs: 2 });
+    const env = new TaskVectorEnv(task, referenceBackend, { numEnvs: 2 });
     env.restore(new Uint8Array(snapshot));
     expect(digestOf(env.snapshot())).toBe(digestOf(new Uint8Array(snapshot)));
     env.rollout('random', 100);

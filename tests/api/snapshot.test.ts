@@ -8,7 +8,7 @@ import {
   compileTask,
   digestOf,
   SnapshotError,
-  VectorEnv,
+  TaskVectorEnv,
   type VectorOptions,
 } from '../../src/library.js';
 import { tinyFamily } from '../support/tiny-family.js';
@@ -16,8 +16,11 @@ import { tinyFamily } from '../support/tiny-family.js';
 const HEADER_BYTES = 40;
 const NUM_ENVS = 3;
 
-function begun(options: Partial<VectorOptions> = {}, id = 'tiny'): VectorEnv {
-  const env = new VectorEnv(compileTask(id), referenceBackend, { numEnvs: NUM_ENVS, ...options });
+function begun(options: Partial<VectorOptions> = {}, id = 'tiny'): TaskVectorEnv {
+  const env = new TaskVectorEnv(compileTask(id), referenceBackend, {
+    numEnvs: NUM_ENVS,
+    ...options,
+  });
   env.reset({ seed: 6 });
   return env;
 }

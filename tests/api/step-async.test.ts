@@ -1,6 +1,6 @@
 /** `stepAsync` on every backend of this machine: the bits of `step`, and nothing else meanwhile. */
 import { describe, expect, it } from 'vitest';
-import { type BackendName, backendReport, makeVec, type VectorEnv } from '../../src/index.js';
+import { type BackendName, backendReport, makeVec, type TaskVectorEnv } from '../../src/index.js';
 
 const TASK = 'serving/bursty-sharegpt-v1';
 const report = await backendReport();
@@ -38,7 +38,7 @@ describe.each(available)('stepAsync on %s', (backend: BackendName) => {
     for (const batch of [env, expected]) batch.reset();
     const before = env.snapshot();
     const running = env.stepAsync();
-    const calls: ((batch: VectorEnv) => unknown)[] = [
+    const calls: ((batch: TaskVectorEnv) => unknown)[] = [
       (batch) => batch.step(),
       (batch) => batch.reset(),
       (batch) => batch.rollout('random', 1),

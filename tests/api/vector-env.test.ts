@@ -5,7 +5,7 @@ import {
   type Autoreset,
   make,
   makeVec,
-  type VectorEnv,
+  type TaskVectorEnv,
   type VectorOptions,
 } from '../../src/library.js';
 import { tinyFamily, tinyTask } from '../support/tiny-family.js';
@@ -19,14 +19,14 @@ interface Run {
 
 const open: { close(): void }[] = [];
 
-async function vec(options: Partial<VectorOptions> = {}, id = 'tiny'): Promise<VectorEnv> {
+async function vec(options: Partial<VectorOptions> = {}, id = 'tiny'): Promise<TaskVectorEnv> {
   const env = await makeVec(id, { numEnvs: 3, backend: 'reference', ...options });
   open.push(env);
   return env;
 }
 
 /** Actions that are a function of the step and the environment's seed alone. */
-function act(env: VectorEnv, seed: number, step: number): void {
+function act(env: TaskVectorEnv, seed: number, step: number): void {
   const { actionDim } = env.task;
   for (let i = 0; i < env.numEnvs; i++) {
     for (let j = 0; j < actionDim; j++) {
@@ -128,8 +128,10 @@ describe('what a vector environment refuses', () => {
   it.each([
     [{ numEnvs: 0 }, /numEnvs is 0: an integer from 1/],
     [{ numEnvs: 1.5 }, /numEnvs is 1.5/],
+    [{ numEnvs: '4' as unknown as number }, /numEnvs is "4", a string: an integer from 1/],
+    [{ seed: [1, 2] }, /seed is a list of 2: 3 are needed/],
+    [{ seed: [1, -2, 3] }, /seed\[1\] is -2/],
     [{ threads: 0 }, /threads is 0/],
-    [{ threads: 2 }, /threads is 2: backend reference steps with at most 1/],
     [{ autoreset: 'never' as 'disabled' }, /autoreset is "never": one of next-step/],
     [{ kernel: 'fast' as 'auto' }, /kernel is "fast"/],
     [{ seed: -1 }, /seed is -1/],
@@ -194,7 +196,7 @@ describe('what a vector environment refuses', () => {
 describe('actions', () => {
   it('are taken as rows or one by one', async () => {
     const [a, b, c] = [await vec(), await vec(), await vec()];
-    for (const env of [a, b, c]) env.reset();
+    for (const env of [a, b, c]) env.reset({ seed: 1 });
     const rows = Float32Array.from({ length: 15 }, (_, k) => k / 15);
     a.step(rows);
     b.step([0, 1, 2].map((i) => [...rows.subarray(5 * i, 5 * i + 5)]));

@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { addFamily } from '../../src/api/registry.js';
 import type { Backend, Batch } from '../../src/backend.js';
 import { referenceBackend } from '../../src/backends/reference.js';
-import { checkEnv, checkVectorEnv, compileTask, Env, VectorEnv } from '../../src/library.js';
+import {
+  checkEnv,
+  checkVectorEnv,
+  compileTask,
+  TaskEnv,
+  TaskVectorEnv,
+} from '../../src/library.js';
 import { tinyFamily } from '../support/tiny-family.js';
 
 /** The reference, spoilt: `spoil` may replace parts of every batch it makes. */
@@ -78,19 +84,19 @@ beforeAll(() => addFamily(tinyFamily));
 
 describe('checkVectorEnv', () => {
   it.each(['tiny/normalised', 'tiny/discrete'])('finds nothing wrong with %s', (id) => {
-    const env = new VectorEnv(compileTask(id), referenceBackend, { numEnvs: 3 });
+    const env = new TaskVectorEnv(compileTask(id), referenceBackend, { numEnvs: 3 });
     expect(checkVectorEnv(env)).toEqual([]);
   });
 
   it.each(Object.entries(faults))('finds %s', (_, [backend, check]) => {
-    const env = new VectorEnv(compileTask('tiny'), backend, { numEnvs: 2 });
+    const env = new TaskVectorEnv(compileTask('tiny'), backend, { numEnvs: 2 });
     const checks = checkVectorEnv(env).map((finding) => finding.check);
     expect(checks).toContain(check);
   });
 
   it('says what was expected, and not too often', () => {
     const [backend] = faults['a reward that is not finite'];
-    const env = new VectorEnv(compileTask('tiny'), backend, { numEnvs: 2 });
+    const env = new TaskVectorEnv(compileTask('tiny'), backend, { numEnvs: 2 });
     const found = checkVectorEnv(env).filter((finding) => finding.check === 'step');
     expect(found).toHaveLength(5);
     expect(found[0].message).toMatch(
@@ -101,7 +107,7 @@ describe('checkVectorEnv', () => {
 
 describe('checkEnv', () => {
   it.each(['tiny/normalised', 'tiny/discrete'])('finds nothing wrong with %s', (id) => {
-    expect(checkEnv(new Env(compileTask(id), referenceBackend))).toEqual([]);
+    expect(checkEnv(new TaskEnv(compileTask(id), referenceBackend))).toEqual([]);
   });
 
   it.each([
@@ -111,7 +117,7 @@ describe('checkEnv', () => {
     ['a snapshot that is not taken', 'snapshot'],
     ['an episode without an end', 'end'],
   ])('finds %s', (name, check) => {
-    const env = new Env(compileTask('tiny'), faults[name][0]);
+    const env = new TaskEnv(compileTask('tiny'), faults[name][0]);
     expect(checkEnv(env).map((finding) => finding.check)).toContain(check);
   });
 });

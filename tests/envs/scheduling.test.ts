@@ -7,7 +7,7 @@ import { registerJobTrace } from '../../src/envs/scheduling/registered.js';
 import { stateSlots } from '../../src/program/layout.js';
 import { programScalars } from '../../src/program/program.js';
 import '../../src/envs/scheduling/node.js';
-import type { VectorEnv } from '../../src/api/vector-env.js';
+import type { TaskVectorEnv } from '../../src/api/task-vector-env.js';
 import { makeRng } from '../../src/base/seeding.js';
 import { readJobTrace } from '../../src/data/job-trace.js';
 import { metric } from '../../src/generated/scheduling.js';
@@ -19,7 +19,7 @@ import {
 } from '../support/scheduling.js';
 
 const f = Math.fround;
-const metricOf = (env: VectorEnv, name: keyof typeof metric) => env.metrics[metric[name]]!;
+const metricOf = (env: TaskVectorEnv, name: keyof typeof metric) => env.metrics[metric[name]]!;
 
 /** A feasible decision four times out of five, else any: the model must refuse it too. */
 function decide(mask: Uint8Array, word: number): number {
@@ -28,7 +28,7 @@ function decide(mask: Uint8Array, word: number): number {
   return any ? (word >>> 8) % mask.length : feasible[(word >>> 8) % feasible.length]!;
 }
 
-function expectModel(env: VectorEnv, model: ModelCluster, reward: number, violations: number) {
+function expectModel(env: TaskVectorEnv, model: ModelCluster, reward: number, violations: number) {
   const { counts, servers, queue } = model;
   const running = servers.flatMap((server) => server.running);
   const powerMw = servers.reduce((sum, server) => sum + model.powerMw(server), 0);

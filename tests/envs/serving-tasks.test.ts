@@ -114,8 +114,8 @@ describe('measured tasks', () => {
 
   it('grade a log as they grade the statistics', async () => {
     const task = compileTask(rows[0].task, { episode_len: 20 });
-    const { VectorEnv, loadBackend } = await import('../../src/index.js');
-    const env = new VectorEnv(task, await loadBackend('reference'), {
+    const { TaskVectorEnv, loadBackend } = await import('../../src/index.js');
+    const env = new TaskVectorEnv(task, await loadBackend('reference'), {
       numEnvs: 1,
       infos: true,
       autoreset: 'disabled',

@@ -122,8 +122,11 @@ describe('the model of a step', () => {
   it('predicts what a quiet step gives', async () => {
     const task = compileTask('3', { noise_std: 0, normalize_observation: true });
     const model = new ServingModel(task);
-    const { VectorEnv, loadBackend } = await import('../../src/index.js');
-    const env = new VectorEnv(task, await loadBackend('reference'), { numEnvs: 1, infos: true });
+    const { TaskVectorEnv, loadBackend } = await import('../../src/index.js');
+    const env = new TaskVectorEnv(task, await loadBackend('reference'), {
+      numEnvs: 1,
+      infos: true,
+    });
     env.reset({ seed: 1 });
     expect(observationScales(task)[0]).not.toBe(1);
     const errors = Array.from({ length: 30 }, () => {

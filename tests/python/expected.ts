@@ -18,7 +18,7 @@ import {
   makeRng,
   makeVec,
   policyRows,
-  type VectorEnv,
+  type TaskVectorEnv,
 } from '../../src/index.js';
 
 const NUM_ENVS = 70;
@@ -56,7 +56,7 @@ const bytesOf = (array: ArrayBufferView) =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 /** Plays rows of actions: the digest of all that every step gave, and of the state at the end. */
-function play(env: VectorEnv, rows: Float32Array | Int32Array) {
+function play(env: TaskVectorEnv, rows: Float32Array | Int32Array) {
   const hash = createHash('sha256');
   const width = rows.length / STEPS;
   const arrays = [env.observations, env.rewards, env.costs, env.terminated, env.truncated];

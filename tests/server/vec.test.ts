@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileTask, listTasks, loadBackend, VectorEnv } from '../../src/index.js';
+import { compileTask, listTasks, loadBackend, TaskVectorEnv } from '../../src/index.js';
 import { Client, get, listen, post, testServer } from './support.js';
 
 const app = await testServer();
@@ -46,7 +46,7 @@ describe.each(listTasks().map(({ id }) => [id]))('a batch of %s', (id) => {
     const made = await post(app, '/vec', { task_id: id, num_envs: numEnvs, seed: 9 });
     expect(made.status).toBe(200);
     const { url, layout } = made.body;
-    const env = new VectorEnv(compileTask(id), await loadBackend('reference'), {
+    const env = new TaskVectorEnv(compileTask(id), await loadBackend('reference'), {
       numEnvs,
       seed: 9,
     });

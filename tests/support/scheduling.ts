@@ -1,7 +1,7 @@
 /** Scheduling for tests: random configurations, and the cluster as a plain list of things. */
 
 import { compileTask } from '../../src/api/registry.js';
-import { VectorEnv } from '../../src/api/vector-env.js';
+import { TaskVectorEnv } from '../../src/api/task-vector-env.js';
 import { referenceBackend } from '../../src/backends/reference.js';
 import type { JsonObject } from '../../src/base/json.js';
 import type { Rng } from '../../src/base/seeding.js';
@@ -46,8 +46,8 @@ export function randomSchedulingConfig(rng: Rng): JsonObject {
 }
 
 /** A reference batch with infos, reset to a seed. */
-export function referenceEnv(task: CompiledTask, seed = 0, numEnvs = 1): VectorEnv {
-  const env = new VectorEnv(task, referenceBackend, { numEnvs, seed, infos: true });
+export function referenceEnv(task: CompiledTask, seed = 0, numEnvs = 1): TaskVectorEnv {
+  const env = new TaskVectorEnv(task, referenceBackend, { numEnvs, seed, infos: true });
   env.reset();
   return env;
 }

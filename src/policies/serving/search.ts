@@ -8,7 +8,7 @@ import {
   loadBackend,
   servingAction,
   servingGrid,
-  VectorEnv,
+  TaskVectorEnv,
 } from '../../library.js';
 import { HysteresisState } from './hysteresis.js';
 
@@ -36,7 +36,7 @@ async function scoreCandidates<T>(
   task: CompiledTask,
   candidates: readonly T[],
   options: SearchOptions,
-  play: (env: VectorEnv, group: readonly T[], numSeeds: number) => void,
+  play: (env: TaskVectorEnv, group: readonly T[], numSeeds: number) => void,
 ): Promise<number[]> {
   const { backend = 'auto', firstSeed = 1000, numSeeds = 8 } = options;
   const implementation = await loadBackend(backend);
@@ -47,7 +47,7 @@ async function scoreCandidates<T>(
   for (let from = 0; from < candidates.length; from += perBatch) {
     const group = candidates.slice(from, from + perBatch);
     const numEnvs = group.length * numSeeds;
-    const env = new VectorEnv(task, implementation, { numEnvs, autoreset: 'disabled' });
+    const env = new TaskVectorEnv(task, implementation, { numEnvs, autoreset: 'disabled' });
     resetGroups(env, firstSeed, numSeeds);
     play(env, group, numSeeds);
     scores.push(...group.map((_, g) => meanScore(env, g * numSeeds, numSeeds, contexts)));
@@ -57,7 +57,7 @@ async function scoreCandidates<T>(
 }
 
 /** Every group of `numSeeds` environments takes the same seeds. */
-function resetGroups(env: VectorEnv, firstSeed: number, numSeeds: number): void {
+function resetGroups(env: TaskVectorEnv, firstSeed: number, numSeeds: number): void {
   const mask = new Uint8Array(env.numEnvs);
   env.reset({ seed: firstSeed });
   for (let from = numSeeds; from < env.numEnvs; from += numSeeds) {
@@ -68,7 +68,7 @@ function resetGroups(env: VectorEnv, firstSeed: number, numSeeds: number): void 
 }
 
 function meanScore(
-  env: VectorEnv,
+  env: TaskVectorEnv,
   from: number,
   count: number,
   contexts: readonly GradeContext[],
@@ -96,7 +96,7 @@ export async function scoreConstants(
   });
 }
 
-function fillRows(env: VectorEnv, from: number, count: number, action: unknown): void {
+function fillRows(env: TaskVectorEnv, from: number, count: number, action: unknown): void {
   const { actionDim } = env.task;
   for (let i = from; i < from + count; i++) {
     env.task.encodeAction(action, env.actions.subarray(i * actionDim, (i + 1) * actionDim));
@@ -224,7 +224,7 @@ function rulesOf(calm: readonly number[], busy: readonly number[], meanRate: num
 async function meanArrivals(task: CompiledTask, options: SearchOptions): Promise<number> {
   const { firstSeed = 1000, numSeeds = 8, backend = 'auto' } = options;
   const implementation = await loadBackend(backend);
-  const env = new VectorEnv(task, implementation, { numEnvs: numSeeds, autoreset: 'disabled' });
+  const env = new TaskVectorEnv(task, implementation, { numEnvs: numSeeds, autoreset: 'disabled' });
   env.reset({ seed: firstSeed });
   fillRows(env, 0, numSeeds, task.baselineAction);
   env.rollout('constant', task.horizonSteps);

@@ -8,7 +8,7 @@ import {
   gradeContext,
   type JsonObject,
   type StepRows,
-  type VectorEnv,
+  type TaskVectorEnv,
 } from '../../index.js';
 import { ApiError, refusing } from '../http/errors.js';
 import { readAction } from './action.js';
@@ -47,7 +47,7 @@ export class Session {
   readonly seed: number;
   /** Overwritten by the next step. */
   readonly rows: StepRows;
-  private readonly env: VectorEnv;
+  private readonly env: TaskVectorEnv;
   private steps = 0;
   private cumulativeReward = 0;
   private lastReward: number | null = null;

@@ -1,6 +1,6 @@
 /** Batches of environments that remote trainers step. */
 import { randomUUID } from 'node:crypto';
-import { type Autoreset, type JsonObject, VectorEnv } from '../../index.js';
+import { type Autoreset, type JsonObject, TaskVectorEnv } from '../../index.js';
 import type { ServerConfig } from '../http/config.js';
 import type { ServerContext } from '../http/context.js';
 import { ApiError, refusing, unprocessable } from '../http/errors.js';
@@ -20,7 +20,7 @@ export interface VecRequest {
 /** A batch and whether a connection has it. */
 export interface VecBatch {
   readonly id: string;
-  readonly env: VectorEnv;
+  readonly env: TaskVectorEnv;
   readonly layout: VecLayout;
   isConnected: boolean;
 }
@@ -56,7 +56,7 @@ export class VecStore {
     const task = compiled(findTask(request.task_id ?? rootTask.id).id, request.config);
     const env = refusing(undefined, () => {
       const mode = autoreset.replace('_', '-') as Autoreset;
-      return new VectorEnv(task, backend, { numEnvs, seed, threads, autoreset: mode });
+      return new TaskVectorEnv(task, backend, { numEnvs, seed, threads, autoreset: mode });
     });
     env.reset();
     const batch: VecBatch = { id: randomUUID(), env, layout: layoutOf(env), isConnected: false };

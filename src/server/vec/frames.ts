@@ -3,7 +3,7 @@
  * two words and arrays one after the other, in the order and with the offsets that `layoutOf`
  * gives and `POST /vec` returns.
  */
-import type { VectorEnv } from '../../index.js';
+import type { TaskVectorEnv } from '../../index.js';
 
 /** First word of a request. */
 export const OP = {
@@ -65,7 +65,7 @@ function place(
 }
 
 /** Where everything is in the frames of a batch. */
-export function layoutOf({ task, numEnvs, autoreset }: VectorEnv): VecLayout {
+export function layoutOf({ task, numEnvs, autoreset }: TaskVectorEnv): VecLayout {
   const n = [numEnvs];
   const actionType = task.actionDtype === 'index' ? 'int32' : 'float32';
   const names = task.layout.statistics.map(({ name }) => name);
@@ -93,7 +93,7 @@ export class ReplyWriter {
   private count = 0;
 
   constructor(
-    private readonly env: VectorEnv,
+    private readonly env: TaskVectorEnv,
     private readonly layout: VecLayout,
   ) {}
 
