@@ -4,7 +4,7 @@ import {
   type CompiledTask,
   createPolicy,
   gradeContext,
-  VectorEnv,
+  TaskVectorEnv,
 } from '../../../src/index.browser.js';
 import { ActionLog } from './action-log.js';
 import type { Chunk, Ending, GradeReport, Mover } from './messages.js';
@@ -14,7 +14,7 @@ import { Player } from './player.js';
 const SNAPSHOT_STEPS = 64;
 
 export class Episode {
-  private readonly env: VectorEnv;
+  private readonly env: TaskVectorEnv;
   private readonly log: ActionLog;
   private readonly snapshots: Uint8Array[];
   private player: { readonly name: string; readonly player: Player } | null = null;
@@ -24,7 +24,7 @@ export class Episode {
     backend: Backend,
     private readonly seed: string,
   ) {
-    this.env = new VectorEnv(task, backend, { numEnvs: 1, infos: true, autoreset: 'disabled' });
+    this.env = new TaskVectorEnv(task, backend, { numEnvs: 1, infos: true, autoreset: 'disabled' });
     this.log = new ActionLog(task);
     this.env.reset({ seed });
     this.snapshots = [this.env.snapshot()];
@@ -134,7 +134,7 @@ class ChunkWriter {
   private readonly costs: Float32Array<ArrayBuffer>;
 
   constructor(
-    private readonly env: VectorEnv,
+    private readonly env: TaskVectorEnv,
     private readonly from: number,
     rowsMax: number,
   ) {

@@ -4,7 +4,7 @@ import {
   type Policy,
   type PolicyView,
   parseSeed,
-  type VectorEnv,
+  type TaskVectorEnv,
 } from '../../../src/index.browser.js';
 import type { ActionLog } from './action-log.js';
 
@@ -13,7 +13,7 @@ export class Player {
 
   constructor(
     private readonly policy: Policy,
-    private readonly env: VectorEnv,
+    private readonly env: TaskVectorEnv,
     private readonly seed: string,
   ) {
     this.view = this.viewOf(env);
@@ -48,7 +48,7 @@ export class Player {
     this.view.step = step + log.length;
   }
 
-  private viewOf(env: VectorEnv): PolicyView & { step: number } {
+  private viewOf(env: TaskVectorEnv): PolicyView & { step: number } {
     const rng = makeRng(`policy ${this.policy.seed ?? 0}, environment ${BigInt(this.seed)}`);
     const seed = parseSeed(this.seed);
     const { task, numEnvs, observations, metrics, masks, actions } = env;
