@@ -42,7 +42,7 @@ export class SeedBook {
   }
 
   /**
-   * What a reset with this seed, where the mask is set, would leave. Changes nothing.
+   * The seeds after a reset with this one, where the mask is set. Changes nothing.
    *
    * @throws As the constructor.
    */

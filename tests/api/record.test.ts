@@ -14,7 +14,7 @@ const report = await backendReport();
 const available = report.filter((status) => status.available).map((status) => status.name);
 const STEPS = 15;
 
-/** What a learner would keep by itself: a copy of every array at every step. */
+/** The record that a learner would keep by itself: a copy of every array at every step. */
 function recordByHand(env: TaskVectorEnv, policy: string): Required<RecordArrays> {
   const arrays = createRecordArrays(env, STEPS);
   for (let t = 0; t < STEPS; t++) {
