@@ -167,7 +167,7 @@ describe('environments', () => {
 });
 
 describe('determinism', () => {
-  const exactTrees = /^(assembly|src\/(compile|program|reference))\//;
+  const exactTrees = /^(assembly|src\/(compile|program|reference|train\/learner))\//;
 
   it('uses only exact operations where results are made', () => {
     const sources = scriptFiles.filter((path) => exactTrees.test(path));

@@ -16,7 +16,7 @@ export function initialize(
     let at = offset;
     for (let l = 0; l + 1 < sizes.length; l++) {
       const [inputs, outputs] = [sizes[l], sizes[l + 1]];
-      const gain = l + 2 === sizes.length ? lastGain : Math.SQRT2;
+      const gain = l + 2 === sizes.length ? lastGain : Math.sqrt(2);
       const weights = params.subarray(at, at + outputs * inputs);
       orthogonal(weights, outputs, inputs, gain, draws, matrix++);
       at += outputs * (inputs + 1);

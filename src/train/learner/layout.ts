@@ -140,7 +140,7 @@ function netOf(
     const widths = net.embed.slice(0, -1);
     const width = net.embed[net.embed.length - 1];
     const embed = (part: string, inputs: number) =>
-      builder.mlp(`${name}.${part}`, [inputs, ...widths, width], activation, Math.SQRT2);
+      builder.mlp(`${name}.${part}`, [inputs, ...widths, width], activation, Math.sqrt(2));
     const outputs = checkInteger(`${field}.outputs`, net.outputs ?? 1, 1, INPUTS_MAX);
     const mlps = [
       embed('server', serverDim),

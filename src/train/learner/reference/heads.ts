@@ -5,7 +5,7 @@ import { ROWS, sumRows } from './dense.js';
 
 const f = Math.fround;
 const LOWEST = f(-3e38);
-const LN_2 = f(0.69314718056);
+const LN_2 = log(2);
 const HALF_LOG_2PI = f(0.91893853320467);
 /** Entropy of a standard normal number. */
 const NORMAL_ENTROPY = f(0.5 + HALF_LOG_2PI);
@@ -251,6 +251,7 @@ export class Gaussian implements Head {
     for (let i = 0; i < this.head.size; i++) {
       grads[this.logStd + i] += sumRows(this.spread, i * ROWS);
     }
+    this.spread.fill(0);
   }
 
   /** Writes the sample; `squash` makes the action of it. */
