@@ -1,6 +1,6 @@
 """TorchRL: a collector over `GymEnv`, and PPO's loss on what it brings.
 
-`torchrl_ppo.py --frames 20000` prints the mean reward of the first and of the last batch.
+`torchrl_ppo.py --frames 20000` prints the mean return of the first and of the last batch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def net(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def train(frames: int, seed: int = 0, frames_per_batch: int = 1000) -> list[float]:
-    """Mean rewards by batch."""
+    """Mean returns of the episodes that ended, by batch."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     env = make_env()
@@ -61,7 +61,7 @@ def train(frames: int, seed: int = 0, frames_per_batch: int = 1000) -> list[floa
         total_frames=frames,
         auto_register_policy_transforms=True,
     )
-    rewards = []
+    returns = []
     for batch in collector:
         with torch.no_grad():
             advantage(batch)
@@ -73,9 +73,10 @@ def train(frames: int, seed: int = 0, frames_per_batch: int = 1000) -> list[floa
                 total.backward()
                 nn.utils.clip_grad_norm_(loss.parameters(), 0.5)
                 optimiser.step()
-        rewards.append(batch["next", "reward"].mean().item())
+        ended = batch["next", "done"]
+        returns.append(batch["next", "episode_reward"][ended].mean().item())
     collector.shutdown()
-    return rewards
+    return returns
 
 
 if __name__ == "__main__":
@@ -83,4 +84,4 @@ if __name__ == "__main__":
     parser.add_argument("--frames", type=int, default=20_000)
     arguments = parser.parse_args()
     means = train(arguments.frames)
-    print(f"mean reward of a step {means[0]:.3f} -> {means[-1]:.3f}")
+    print(f"mean return {means[0]:.1f} -> {means[-1]:.1f}")

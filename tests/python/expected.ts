@@ -13,6 +13,7 @@ import {
   createRecordArrays,
   encodeBundle,
   evaluateEpisodes,
+  familyOf,
   type JsonObject,
   listTasks,
   makeRng,
@@ -113,7 +114,10 @@ async function rollouts(task: CompiledTask, id: string, config: JsonObject) {
 /** Grades of the baseline and of every heuristic of the core. */
 async function grades(task: CompiledTask, isPlain: boolean) {
   const graded: Record<string, unknown> = {};
-  const heuristics = task.layout.heuristics.map((name) => name.replace('_', '-'));
+  const known = familyOf(task.spec.id).policies;
+  const heuristics = task.layout.heuristics
+    .map((name) => name.replaceAll('_', '-'))
+    .filter((name) => known.includes(name));
   for (const name of ['baseline', ...(isPlain ? heuristics : [])]) {
     const policy = await createPolicy(name, task);
     graded[name] = await evaluateEpisodes(task, policy, EVALUATED_SEEDS);

@@ -117,10 +117,10 @@ def test_cleanrl_ppo(told):
 def test_torchrl_ppo(told):
     from torchrl_ppo import train
 
-    rewards = train(15_000)
-    told(f"autoscaling/easy-v1: mean reward {rewards[0]:.3f} -> {rewards[-1]:.3f}")
-    assert np.isfinite(rewards).all()
-    assert np.mean(rewards[-3:]) > np.mean(rewards[:3])
+    returns = train(12_000)
+    told(f"autoscaling/easy-v1: returns {returns[0]:.1f} -> {returns[-1]:.1f}")
+    assert np.isfinite(returns).all()
+    assert np.mean(returns[-3:]) > 1.1 * np.mean(returns[:3])
 
 
 def test_pufferlib(told):

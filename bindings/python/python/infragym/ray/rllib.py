@@ -11,19 +11,18 @@ from ..registration import gymnasium_id
 from ..vector_env import InfraGymVectorEnv
 
 
-def env_creator(config: Mapping[str, Any]) -> InfraGymEnv:
-    """Makes an environment of RLlib's `env_config`: `task` and whatever `InfraGymEnv` takes."""
-    return InfraGymEnv(**_arguments(config))
+def env_creator(config: Mapping[str, Any]) -> InfraGymEnv | InfraGymVectorEnv:
+    """Makes what an `env_config` describes: `task` and whatever `InfraGymEnv` takes.
+
+    With `num_envs`, which RLlib adds where `gym_env_vectorize_mode` is `vector_entry_point`, a
+    batch of the core.
+    """
+    return vector_env_creator(config) if "num_envs" in config else InfraGymEnv(**dict(config))
 
 
 def vector_env_creator(config: Mapping[str, Any]) -> InfraGymVectorEnv:
-    """Makes a batch of RLlib's `env_config`: `task`, `num_envs` and the like."""
-    return InfraGymVectorEnv(**_arguments(config))
-
-
-def _arguments(config: Mapping[str, Any]) -> dict[str, Any]:
-    """An `env_config` without what RLlib adds (worker_index and its like are attributes)."""
-    return dict(config)
+    """Makes a batch: `task`, `num_envs` and whatever `InfraGymVectorEnv` takes."""
+    return InfraGymVectorEnv(**dict(config))
 
 
 def register_envs() -> list[str]:
