@@ -4,8 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { main } from '../../src/cli/program.js';
 import {
   type CompiledTask,
   compileTask,
@@ -125,7 +126,42 @@ async function grades(task: CompiledTask, isPlain: boolean) {
   return graded;
 }
 
-async function main(folder: string): Promise<void> {
+/** Policies trained here for a moment: real, several fields, masked, a number, and a table. */
+const TRAINED = [
+  ['ppo', 'serving/static-uniform-v1'],
+  ['ppo', 'autoscaling/fleet-v1'],
+  ['ppo', 'scheduling/base-v1'],
+  ['dqn', 'provisioning/medium-v1'],
+  ['qlearning', 'provisioning/easy-v1'],
+] as const;
+
+/** Trains a policy into a directory and has it graded. */
+async function learned(algorithm: string, id: string, folder: string) {
+  const name = `${algorithm}-${id.replace('/', '-')}`;
+  const out = join(folder, name);
+  rmSync(out, { recursive: true, force: true });
+  const rest = ['--validation-episodes', '0', '--test-episodes', '0', '--json'];
+  const code = await main([
+    'train',
+    algorithm,
+    '--task',
+    id,
+    '--steps',
+    '512',
+    '--out',
+    out,
+    ...rest,
+  ]);
+  if (code !== 0) throw new Error(`infragym train ${algorithm} ended with ${code}`);
+  const task = compileTask(id);
+  return {
+    name,
+    id,
+    results: await evaluateEpisodes(task, await createPolicy(out, task), EVALUATED_SEEDS),
+  };
+}
+
+async function writeExpected(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const write = (name: string, data: Uint8Array) => writeFileSync(join(folder, name), data);
   const expected: object[] = [];
@@ -144,8 +180,10 @@ async function main(folder: string): Promise<void> {
     const played = await rollouts(task, id, config);
     expected.push({ name, id, config, outputs, digest, info, grades: graded, ...played });
   }
-  const text = JSON.stringify({ NUM_ENVS, STEPS, SEED, EVALUATED_SEEDS, runs: expected });
+  const trained = [];
+  for (const [algorithm, id] of TRAINED) trained.push(await learned(algorithm, id, folder));
+  const text = JSON.stringify({ trained, NUM_ENVS, STEPS, SEED, EVALUATED_SEEDS, runs: expected });
   write('expected.json', new TextEncoder().encode(text));
 }
 
-await main(process.argv[2]);
+await writeExpected(process.argv[2]);

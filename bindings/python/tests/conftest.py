@@ -23,6 +23,7 @@ class Expected:
         self.steps: int = data["STEPS"]
         self.seed: int = data["SEED"]
         self.evaluated_seeds: list[int] = data["EVALUATED_SEEDS"]
+        self.trained: dict[str, dict] = {each["name"]: each for each in data["trained"]}
         self.runs: dict[str, dict] = {run["name"]: run for run in data["runs"]}
 
     def bytes_of(self, name: str, kind: str) -> bytes:
@@ -67,5 +68,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     if "run" in metafunc.fixturenames:
         metafunc.parametrize("run", list(expected_data().runs))
+    if "trained" in metafunc.fixturenames:
+        metafunc.parametrize("trained", list(expected_data().trained))
     if "task" in metafunc.fixturenames:
         metafunc.parametrize("task", infragym.task_ids())

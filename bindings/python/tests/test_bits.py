@@ -7,7 +7,7 @@ import hashlib
 import infragym
 import numpy as np
 import pytest
-from infragym import policies
+from infragym import learned, policies
 
 
 def rows_of(expected, run: str, bundle) -> np.ndarray:
@@ -119,6 +119,28 @@ def test_grades(expected, run):
             assert result.episode_return == node["return"]
             assert result.length == node["length"]
             assert dict(result.statistics) == node["statistics"]
+
+
+def test_policies_trained_in_node_play_alike(expected, trained):
+    wanted = expected.trained[trained]
+    policy = learned.load(expected.folder / trained)
+    results = infragym.evaluate(wanted["id"], policy, expected.evaluated_seeds)
+    for result, node in zip(results, wanted["results"], strict=True):
+        assert dict(result.statistics) == node["statistics"]
+        assert result.score == node["score"]
+
+
+def test_learned_policies_that_do_not_fit(expected, tmp_path):
+    name = next(iter(expected.trained))
+    policy = learned.load(expected.folder / name)
+    with pytest.raises(ValueError, match="was trained on"):
+        infragym.evaluate("autoscaling/easy-v1", policy, [0])
+    data = (expected.folder / name / learned.FILE).read_bytes()
+    bad = tmp_path / learned.FILE
+    for content in (data[:-20], data[:50], b"", data[:3000] + b"x" + data[3001:]):
+        bad.write_bytes(content)
+        with pytest.raises(ValueError):
+            learned.load(bad)
 
 
 def test_shipped_bundles_are_the_tasks(task, expected):

@@ -12,6 +12,7 @@ from . import policies
 from .batch import Batch
 from .bundle import Bundle, bundle_of
 from .graders import Context, grade_by
+from .learned import LearnedPolicy
 from .seeding import parse_seed
 
 #: Environments that are played side by side.
@@ -19,8 +20,8 @@ BATCH_MAX = 1024
 
 #: A policy: a name (`baseline`, `random`, a heuristic of the task), parameters of the core's, or a
 #: function from observations f32 [n, observation_dim] and masks int8 [n, mask_dim] (or None) to
-#: actions [n] or [n, action_dim], in the numbers of spaces that begin at 0.
-Policy = policies.CorePolicy | Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+#: actions [n] or [n, action_dim], in the numbers of spaces that begin at 0; or a learned one.
+Policy = policies.CorePolicy | LearnedPolicy | Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def _play_to_end(batch: Batch, policy: Policy) -> None:
     baseline = batch.bundle.description["baseline"]
     if policy == "baseline" and baseline["heuristic"] is not None:
         policy = baseline["heuristic"]
+    if isinstance(policy, LearnedPolicy):
+        policy = policy.bind(batch.bundle)
     if isinstance(policy, str) and policy in ("baseline", "constant"):
         batch.arrays["actions"][...] = baseline["row"]
         policy = "constant"

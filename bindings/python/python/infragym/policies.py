@@ -102,9 +102,7 @@ def encode(bundle: Bundle, policy: CorePolicy) -> tuple[int, np.ndarray | None]:
 
 def load(source: str | PathLike[str]) -> LinearPolicy | TabularPolicy:
     """Reads a linear or tabular policy from JSON, as the TypeScript library writes it."""
-    path = Path(source)
-    file = path / "policy.json" if path.is_dir() else path
-    return from_json(json.loads(file.read_text()))
+    return from_json(json.loads(Path(source).read_text()))
 
 
 def from_json(policy: Mapping[str, Any]) -> LinearPolicy | TabularPolicy:

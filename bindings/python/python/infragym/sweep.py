@@ -19,9 +19,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import policies
+from . import learned, policies
 from .bundle import Bundle, bundle_of
 from .evaluation import Policy, evaluate
+from .learned import LearnedPolicy
 from .seeding import parse_seed
 
 #: Seeds of a piece: seconds of work for most tasks.
@@ -57,7 +58,7 @@ class Cell:
     bundle: Bundle
     config: str
     policy: str
-    parameters: policies.LinearPolicy | policies.TabularPolicy | None = None
+    parameters: policies.LinearPolicy | policies.TabularPolicy | LearnedPolicy | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,11 @@ class Piece:
     def key(self) -> str:
         """Names what it plays exactly."""
         cell = self.cell
-        parameters = None if cell.parameters is None else policies.to_json(cell.parameters)
+        parameters: Any = cell.parameters
+        if isinstance(parameters, LearnedPolicy):
+            parameters = parameters.digest
+        elif parameters is not None:
+            parameters = policies.to_json(parameters)
         words = [cell.bundle.digest, cell.config, cell.policy, parameters, *self.seeds]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:24]
 
@@ -104,7 +109,7 @@ def plan(
         for config in configs:
             bundle = bundle_of(task, config or None)
             for name in _expand(bundle, policy_names):
-                parameters = policies.load(name) if _is_file(name) else None
+                parameters = _load(name)
                 cell = Cell(bundle, json.dumps(config, sort_keys=True), name, parameters)
                 policy_of(cell)
                 for at in range(0, len(numbers), seeds_per_piece):
@@ -136,13 +141,21 @@ def policy_of(cell: Cell) -> Policy:
     if cell.policy.startswith("constant:"):
         return _constant(cell.bundle, cell.policy)
     policy = cell.policy if cell.parameters is None else cell.parameters
-    if policy not in ("baseline", "constant"):
+    if isinstance(policy, LearnedPolicy):
+        policy.bind(cell.bundle)
+    elif policy not in ("baseline", "constant"):
         policies.encode(cell.bundle, policy)
     return policy
 
 
-def _is_file(policy: str) -> bool:
-    return policy.endswith(".json") or Path(policy).is_dir()
+def _load(
+    policy: str,
+) -> policies.LinearPolicy | policies.TabularPolicy | LearnedPolicy | None:
+    """The parameters of a policy that is a file or a directory; None for a name."""
+    if policy.endswith(".json"):
+        return policies.load(policy)
+    is_learned = policy.endswith(learned.FILE) or Path(policy).is_dir()
+    return learned.load(policy) if is_learned else None
 
 
 def _constant(bundle: Bundle, name: str) -> Policy:
