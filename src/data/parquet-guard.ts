@@ -3,6 +3,7 @@ import { parquetHeader } from 'hyparquet/src/column.js';
 import type { DataLimits } from './columns.js';
 import { checkLimit } from './columns.js';
 import { DataError } from './errors.js';
+import { checkDelta } from './parquet-delta.js';
 
 /*
  * hyparquet trusts the sizes a file declares: a list length in a header, a run length in a page.
@@ -135,19 +136,26 @@ export function checkChunk(
     }
     budget.decodedBytes += header.uncompressed_page_size;
     checkLimit('decoded bytes', budget.decodedBytes, limits.decodedBytes);
-    rows += checkPage(file.subarray(body, at), header, chunk, compressors);
+    const page = { bytes: file.subarray(body, at), header, compressors };
+    rows += checkPage(page, chunk, limits, budget);
     if (rows > chunk.rows) {
       throw fail(`its pages hold more values than the ${chunk.rows} rows declared`);
     }
   }
 }
 
+interface Page {
+  readonly bytes: Uint8Array;
+  readonly header: PageHeader;
+  readonly compressors: Compressors;
+}
+
 /** Checks one page and returns how many rows it holds. */
 function checkPage(
-  page: Uint8Array,
-  header: PageHeader,
+  { bytes: page, header, compressors }: Page,
   chunk: Chunk,
-  compressors: Compressors,
+  limits: DataLimits,
+  budget: Budget,
 ): number {
   const { name, meta, element } = chunk;
   const fail = (problem: string) => new DataError(problem, { column: name });
@@ -165,9 +173,14 @@ function checkPage(
   const encoding = v1?.encoding ?? v2?.encoding ?? 'PLAIN';
   checkEncoding(encoding, name);
   let data: Uint8Array;
+  let present = values;
   if (v1) {
     data = decompress(page, size, meta.codec, compressors, name);
-    if (nullable) data = data.subarray(checkLevels(data, values, name));
+    if (nullable) {
+      const { end, ones } = checkLevels(data, values, name);
+      data = data.subarray(end);
+      present = ones;
+    }
   } else {
     const levels = v2!.definition_levels_byte_length;
     const nulls = v2!.num_nulls;
@@ -176,6 +189,7 @@ function checkPage(
     }
     if (!(nulls >= 0 && nulls <= values)) throw fail(`a page declares ${nulls} nulls`);
     if (nullable) checkRuns(page, 0, 1, values, name);
+    present = values - nulls;
     data = page.subarray(levels);
     if (v2!.is_compressed) {
       data = decompress(data, size - levels, meta.codec, compressors, name);
@@ -183,10 +197,17 @@ function checkPage(
   }
   const isIndexed = encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY';
   if (isIndexed && data.length > 0) checkRuns(data, 1, data[0], values, name);
+  if (encoding.startsWith('DELTA')) {
+    budget.decodedBytes += checkDelta(data, encoding, present, limits.decodedBytes, name);
+    checkLimit('decoded bytes', budget.decodedBytes, limits.decodedBytes);
+  }
   return values;
 }
 
-const ENCODINGS = ['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY', 'BYTE_STREAM_SPLIT'];
+const ENCODINGS = [
+  ...['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY', 'BYTE_STREAM_SPLIT'],
+  ...['DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY', 'DELTA_BYTE_ARRAY'],
+];
 
 function checkEncoding(encoding: string, column: string): void {
   if (ENCODINGS.includes(encoding)) return;
@@ -195,24 +216,31 @@ function checkEncoding(encoding: string, column: string): void {
   });
 }
 
-/** Definition levels of a version-1 page; returns where its values begin. */
-function checkLevels(data: Uint8Array, values: number, column: string): number {
+/** Definition levels of a version-1 page: where its values begin, and how many there are. */
+function checkLevels(
+  data: Uint8Array,
+  values: number,
+  column: string,
+): { end: number; ones: number } {
   if (data.length < 4) throw new DataError('a page is too short for its levels', { column });
   const length = viewOf(data).getUint32(0, true);
   if (length > data.length - 4)
     throw new DataError('levels are longer than their page', { column });
-  checkRuns(data, 4, 1, values, column);
-  return 4 + length;
+  return { end: 4 + length, ones: checkRuns(data, 4, 1, values, column) };
 }
 
-/** Checks runs of the RLE / bit-packing hybrid: none may produce more than the page has left. */
+/**
+ * Checks runs of the RLE / bit-packing hybrid: none may produce more than the page has left.
+ * Returns how many values are 1, for a width of 1.
+ */
 function checkRuns(
   data: Uint8Array,
   start: number,
   width: number,
   values: number,
   column: string,
-): void {
+): number {
+  let ones = 0;
   if (width > 32) throw new DataError(`a page declares indices of ${width} bits`, { column });
   const cursor = new Cursor(data, start, data.length);
   for (let left = values; left > 0 && cursor.remaining > 0; ) {
@@ -224,9 +252,19 @@ function checkRuns(
       throw new DataError(`a page declares a run of ${count} values with ${left} left`, { column });
     }
     const bytes = header % 2 === 1 ? (count / 8) * width : Math.ceil(width / 8);
+    if (width === 1) ones += onesIn(data, cursor.at, header, Math.min(count, left));
     cursor.at += bytes;
     left -= count;
   }
+  return ones;
+}
+
+/** Ones in a run of single bits, of which `count` are values. */
+function onesIn(data: Uint8Array, at: number, header: number, count: number): number {
+  if (header % 2 === 0) return (data[at] & 1) * count;
+  let ones = 0;
+  for (let i = 0; i < count; i++) ones += (data[at + (i >> 3)] >> (i & 7)) & 1;
+  return ones;
 }
 
 function decompress(

@@ -1,4 +1,10 @@
-import type { Compressors, DecodedArray, FileMetaData, SchemaElement } from 'hyparquet';
+import type {
+  Compressors,
+  DecodedArray,
+  FileMetaData,
+  ParquetParsers,
+  SchemaElement,
+} from 'hyparquet';
 import { parquetMetadata, parquetRead } from 'hyparquet';
 import { compressors as allCompressors, decompressZstd } from 'hyparquet-compressors';
 import type { Column, Columns, DataLimits } from './columns.js';
@@ -6,6 +12,7 @@ import { checkLimit, DEFAULT_DATA_LIMITS, emptyColumns } from './columns.js';
 import { DataError, quote } from './errors.js';
 import type { Chunk } from './parquet-guard.js';
 import { checkChunk, checkThrift, viewOf } from './parquet-guard.js';
+import { isoSeconds, meaningOf } from './parquet-types.js';
 
 interface ParquetOptions {
   /** Columns to read where the file has them; all columns when absent. */
@@ -27,9 +34,10 @@ export function isParquet(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads the flat columns of a parquet file: 32- and 64-bit integers and floats become a
- * Float64Array (a null is NaN), strings a string[] (a null is ''). Pages may be uncompressed or
- * compressed with snappy, gzip, brotli, zstd or lz4. Browser-safe.
+ * Reads the flat columns of a parquet file: integers, floats of 16 to 64 bits and decimals become
+ * a Float64Array (a null is NaN); strings, dates and timestamps, these as ISO 8601, a string[] (a
+ * null is ''). Columns of other types are passed over. Pages may be uncompressed or compressed with
+ * snappy, gzip, brotli, zstd or lz4, in any encoding. Browser-safe.
  *
  * @throws DataError for a file that is damaged, exceeds a limit, or has a requested column of
  * another type. Sizes, counts and run lengths are checked before anything is decoded.
@@ -38,13 +46,28 @@ export async function readParquet(
   bytes: Uint8Array,
   options: ParquetOptions = {},
 ): Promise<Columns> {
+  return (await readParquetFile(bytes, options)).columns;
+}
+
+/** A parquet file's columns, and the pairs that its footer carries beside them. */
+export interface ParquetFile {
+  readonly columns: Columns;
+  readonly metadata: readonly { readonly key: string; readonly value?: string }[];
+}
+
+/** Reads as `readParquet` does, and gives the footer's pairs of keys and values, too. */
+export async function readParquetFile(
+  bytes: Uint8Array,
+  options: ParquetOptions = {},
+): Promise<ParquetFile> {
   const limits = options.limits ?? DEFAULT_DATA_LIMITS;
   checkLimit('file size in bytes', bytes.length, limits.fileBytes);
   try {
     const metadata = readFooter(bytes);
     const elements = selectColumns(metadata, options.columns, limits);
     checkPages(bytes, metadata, elements, limits);
-    return await decodeColumns(bytes, metadata, elements);
+    const columns = await decodeColumns(bytes, metadata, elements);
+    return { columns, metadata: metadata.key_value_metadata ?? [] };
   } catch (error) {
     if (error instanceof DataError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -77,9 +100,11 @@ function selectColumns(
     throw new DataError(`the footer declares ${metadata.num_rows} rows, its row groups ${rows}`);
   }
   checkLimit('rows', rows, limits.rows);
-  const elements = topLevel(metadata.schema).filter((e) => wanted?.includes(e.name) ?? true);
+  const found = topLevel(metadata.schema).filter((e) => wanted?.includes(e.name) ?? true);
+  if (wanted !== undefined) for (const element of found) checkType(element);
+  const elements = found.filter((element) => meaningOf(element) !== null);
   checkLimit('cells', rows * elements.length, limits.cells);
-  for (const element of elements) checkType(element);
+  for (const element of elements) nameDecimal(element);
   const names = new Set(elements.map((e) => e.name));
   if (names.size < elements.length) throw new DataError('two columns have the same name');
   return elements;
@@ -97,17 +122,20 @@ function topLevel(schema: SchemaElement[]): SchemaElement[] {
   return found;
 }
 
-const NUMERIC = ['INT32', 'INT64', 'FLOAT', 'DOUBLE'];
+/** Newer files may call a decimal so by its logical type only; hyparquet asks for the older. */
+function nameDecimal(element: SchemaElement): void {
+  const logical = element.logical_type;
+  if (logical?.type !== 'DECIMAL') return;
+  element.converted_type = 'DECIMAL';
+  element.scale = logical.scale;
+}
 
 function checkType(element: SchemaElement): void {
+  if (meaningOf(element) !== null) return;
   const { name, type, converted_type: converted, logical_type: logical } = element;
-  const meaning = logical?.type ?? converted ?? '';
-  const isNumber = NUMERIC.includes(type ?? '') && /^(U?INT_\d+|INTEGER|)$/.test(meaning);
-  const isText = type === 'BYTE_ARRAY' && /^(UTF8|STRING|ENUM|)$/.test(meaning);
   const isFlat = element.repetition_type !== 'REPEATED' && !element.num_children;
-  if (isFlat && (isNumber || isText)) return;
-  const found = isFlat ? `${type} ${meaning}`.trim() : 'nested';
-  throw new DataError(`is ${found}; only integers, floats and strings are read`, { column: name });
+  const found = isFlat ? `${type} ${logical?.type ?? converted ?? ''}`.trim() : 'nested';
+  throw new DataError(`is ${found}; only numbers, strings and times are read`, { column: name });
 }
 
 function checkPages(
@@ -165,6 +193,7 @@ async function decodeColumns(
       },
       metadata,
       compressors,
+      parsers,
       columns: elements.map((e) => e.name),
       // Only collected here: an error thrown inside this callback would reach nobody.
       onChunk: ({ columnName, columnData, rowStart }) => {
@@ -174,12 +203,12 @@ async function decodeColumns(
   }
   const columns = emptyColumns();
   for (const element of elements) {
-    columns[element.name] =
-      element.type === 'BYTE_ARRAY' ? new Array<string>(rows).fill('') : new Float64Array(rows);
+    const isNumber = meaningOf(element) === 'number';
+    columns[element.name] = isNumber ? new Float64Array(rows) : new Array<string>(rows).fill('');
   }
   const filled = new Map<string, number>();
   for (const { name, start, data } of chunks) {
-    copyChunk(columns[name], data, start, name);
+    copyChunk(columns[name], data, start, elements.find((e) => e.name === name)!);
     filled.set(name, (filled.get(name) ?? 0) + data.length);
   }
   for (const { name } of elements) {
@@ -189,13 +218,39 @@ async function decodeColumns(
   return columns;
 }
 
-function copyChunk(target: Column, data: DecodedArray, start: number, column: string): void {
+/** Times keep all their digits as text; `copyChunk` knows whether they are UTC. */
+const parsers = {
+  timestampFromMilliseconds: (value: bigint) => isoSeconds(value, 3),
+  timestampFromMicroseconds: (value: bigint) => isoSeconds(value, 6),
+  timestampFromNanoseconds: (value: bigint) => isoSeconds(value, 9),
+  dateFromDays: (days: number) => isoSeconds(BigInt(days) * 86_400n, 0).slice(0, 10),
+} as unknown as ParquetParsers;
+
+function copyChunk(
+  target: Column,
+  data: DecodedArray,
+  start: number,
+  element: SchemaElement,
+): void {
+  const column = element.name;
+  const logical = element.logical_type;
+  // The older annotation means UTC; the newer one says whether it does.
+  const isUtc = logical
+    ? logical.type === 'TIMESTAMP' && logical.isAdjustedToUTC
+    : (element.converted_type ?? '').startsWith('TIMESTAMP');
+  const scale = element.converted_type === 'DECIMAL' ? (element.scale ?? 0) : -1;
   if (start + data.length > target.length) throw new DataError('holds too many values', { column });
   for (let i = 0; i < data.length; i++) {
     const value: unknown = data[i];
     const place = { row: start + i + 1, column };
-    if (target instanceof Float64Array) target[start + i] = toNumber(value, place);
-    else target[start + i] = toText(value, place);
+    if (target instanceof Float64Array) {
+      const number = toNumber(value, place);
+      // Decimals come multiplied by a power of ten that is no double.
+      target[start + i] = scale > 0 && scale <= 20 ? Number(number.toFixed(scale)) : number;
+    } else {
+      const text = toText(value, place);
+      target[start + i] = isUtc && text !== '' ? `${text}Z` : text;
+    }
   }
 }
 

@@ -1,32 +1,11 @@
 /** Every format that is known, in the order in which files are asked whether they are it. */
 import type { JsonFormat, RowFormat, TextFormat } from '../import/format.js';
-import { isSeriesRows, seriesFromRows } from '../import/series-rows.js';
-import { isVllmBench, vllmMeasurement, vllmResults } from './vllm-bench.js';
+import { BENCH_JSON, BENCH_ROWS, BENCH_TEXT } from './bench.js';
+import { SERIES_JSON, SERIES_ROWS, SERIES_TEXT } from './series.js';
+import { TRACE_JSON, TRACE_ROWS } from './traces.js';
 
-export const JSON_FORMATS: readonly JsonFormat[] = [
-  {
-    id: 'vllm-bench',
-    label: 'results of vllm bench serve or sweep',
-    kinds: ['bench'],
-    recognise: isVllmBench,
-    read: (value, _as, source) => ({
-      as: 'bench',
-      runs: vllmResults(value).map((result) => vllmMeasurement(result, source)),
-    }),
-  },
-];
+export const JSON_FORMATS: readonly JsonFormat[] = [...BENCH_JSON, ...SERIES_JSON, ...TRACE_JSON];
 
-export const ROW_FORMATS: readonly RowFormat[] = [
-  {
-    id: 'series',
-    label: 'a series',
-    kinds: ['series'],
-    recognise: isSeriesRows,
-    read: async (rows, _as, _source, log) => ({
-      as: 'series',
-      series: await seriesFromRows(rows, log),
-    }),
-  },
-];
+export const ROW_FORMATS: readonly RowFormat[] = [...TRACE_ROWS, BENCH_ROWS, ...SERIES_ROWS];
 
-export const TEXT_FORMATS: readonly TextFormat[] = [];
+export const TEXT_FORMATS: readonly TextFormat[] = [...BENCH_TEXT, ...SERIES_TEXT];

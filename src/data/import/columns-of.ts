@@ -5,7 +5,7 @@ import { type Cell, plainName, type Rows } from '../read/rows.js';
 /** Names of a role in snake_case, the likeliest first. */
 export type RoleNames = readonly string[];
 
-export const TIME_NAMES: RoleNames = [
+const TIME_NAMES: RoleNames = [
   ...['t_s', 'time_s', 'timestamp', 'time', 'datetime', 'date_time', 'ts', 'date', 'minute_utc'],
   ...['minute', 'second', 'hour', 't', 'time_utc', 'timestamp_utc', 'period_start', '_time'],
   ...['timestamp_ms', 'time_ms', 'ts_ms', 'epoch', 'epoch_ms', 'timestamp_s', 'unix', 'unixtime'],
@@ -20,6 +20,18 @@ export const TIME_NAMES: RoleNames = [
     'zeitstempel',
   ],
 ];
+
+/** Names that say that they are times without being known. */
+const TIME_LIKE = /(^|_)(time|timestamp|date|datetime)(_(s|ms|us|ns|utc))?$/;
+
+/** The column of times: as it was told, by a known name, or the first with a name like one. */
+export function timeColumn(
+  rows: Pick<Rows, 'columns'>,
+  told: Readonly<Record<string, string>> | undefined,
+): number {
+  const known = columnOf(rows, 'time', TIME_NAMES, told);
+  return known >= 0 ? known : rows.columns.findIndex((name) => TIME_LIKE.test(plainName(name)));
+}
 
 /**
  * The index of a role's column, or -1.

@@ -3,13 +3,10 @@ import { DataError } from '../errors.js';
 import { MEASUREMENT_NUMBERS, MEASUREMENT_TEXTS, type Measurements } from '../measurement.js';
 import type { RequestTrace } from '../request-trace.js';
 import type { Series } from '../series.js';
+import { MEASUREMENTS_FORMAT, SERIES_FORMAT, TRACE_FORMAT } from './formats-of-files.js';
 import type { ImportedData, ImportResult } from './import.js';
 import type { ImportProblem } from './options.js';
 import { encodeFile, type OutColumn } from './table-out.js';
-
-export const SERIES_FORMAT = 'infragym-series/1';
-export const TRACE_FORMAT = 'infragym-trace/1';
-export const MEASUREMENTS_FORMAT = 'infragym-measurements/1';
 
 /** The JSON of `infragym import`. */
 export interface ImportReport {

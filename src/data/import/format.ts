@@ -5,12 +5,18 @@ import type { FileReading } from '../read/source.js';
 import type { Encoding } from '../read/text.js';
 import type { RequestTrace } from '../request-trace.js';
 import type { Series } from '../series.js';
+import type { EventCounts } from './counts.js';
 import type { ImportKind, ImportLog } from './options.js';
 import type { RecordedJobs } from './recorded-jobs.js';
 
 /** The content of one file. */
 export type Part =
-  | { readonly as: 'series'; readonly series: readonly Series[] }
+  | {
+      readonly as: 'series';
+      readonly series: readonly Series[];
+      /** Events that are counted over all files before they are a series. */
+      readonly counts?: EventCounts;
+    }
   | { readonly as: 'trace'; readonly trace: RequestTrace }
   | { readonly as: 'bench'; readonly runs: readonly Measurement[] }
   | { readonly as: 'jobs'; readonly jobs: RecordedJobs };
@@ -31,6 +37,8 @@ export interface JsonFormat extends Format {
 
 /** Rows with named columns. */
 export interface RowFormat extends Format {
+  /** A narrower name than the id, where the columns tell one. */
+  nameOf?(rows: Rows): string;
   recognise(rows: Rows): boolean;
   read(rows: Rows, as: ImportKind, source: string, log: ImportLog): Part | Promise<Part>;
 }

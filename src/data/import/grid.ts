@@ -20,6 +20,9 @@ export interface SignalFacts extends TimeOrigin {
   readonly step_s?: number;
   /** Unit where the format says it. */
   readonly unit?: string;
+  /** Unit of our own files: the values are in it already, and the signal has this name. */
+  readonly canonicalUnit?: string;
+  readonly name?: string;
 }
 
 /**
@@ -30,15 +33,26 @@ export interface SignalFacts extends TimeOrigin {
 export function seriesOf(samples: Samples, facts: SignalFacts, log: ImportLog): Series {
   if (samples.length === 0) throw new DataError('has no samples', { column: samples.name });
   const unitName = log.options.unit ?? facts.unit ?? unitOfName(facts.plainName);
-  const form = unitForm(unitName, log);
+  const { canonicalUnit } = facts;
+  const form =
+    canonicalUnit === undefined
+      ? unitForm(unitName, log)
+      : { unit: canonicalUnit, factor: 1, isCount: false };
   const clean = ordered(samples, facts, log);
-  const isCounter = counterChoice(clean, form, facts.plainName, log);
+  const isCounter = canonicalUnit === undefined && counterChoice(clean, form, facts.plainName, log);
   checkValues(clean, form, log);
   const rates = isCounter ? counterRates(clean, log) : clean.values.values;
   const effective = isCounter && form ? { ...form, isCount: false } : form;
-  const series = placed(clean, rates, effective, facts, log);
+  const whole = placed(clean, rates, effective, facts, log);
+  // A counter says nothing of the time after its last sample.
+  const series = isCounter ? withoutLast(whole) : whole;
   const { step_s } = log.options;
   return filled(step_s === undefined ? series : resampled(series, step_s), log);
+}
+
+function withoutLast(series: Series): Series {
+  const values = series.values.slice(0, -1);
+  return makeSeries({ ...series, values, start_s: series.times_s[0] });
 }
 
 function unitForm(name: string | null, log: ImportLog): UnitForm | null {
@@ -116,7 +130,7 @@ function placed(
 ): Series {
   const times = samples.times_s.values;
   const wanted_s = log.options.step_s;
-  const { name } = samples;
+  const name = facts.name ?? samples.name;
   const base = { name, unit: form?.unit ?? '', origin: facts.origin };
   const grid = gridOf(times, facts.step_s);
   if (typeof grid === 'number') {

@@ -1,14 +1,14 @@
 /** Files of one's own in, canonical data and an account of it out. */
-import type { Columns } from '../columns.js';
 import { DataError, quote } from '../errors.js';
 import { JSON_FORMATS, ROW_FORMATS, TEXT_FORMATS } from '../formats/index.js';
 import type { Measurements } from '../measurement.js';
-import { readParquet } from '../parquet.js';
+import { readParquetFile } from '../parquet.js';
 import type { Provenance, SourceFile } from '../provenance.js';
 import { containerOf, refuseContainer } from '../read/container.js';
-import { describeJson } from '../read/json.js';
-import { columnRows, csvRows, jsonlRows, type Rows } from '../read/rows.js';
-import { type ByteSource, FileReading } from '../read/source.js';
+import { describeJson, isObject } from '../read/json.js';
+import { joinedProvenance, parquetMeta, provenanceIn } from '../read/meta.js';
+import { columnRows, csvRows, jsonlRows, objectRows, type Rows } from '../read/rows.js';
+import { type ByteSource, FileReading, type ReadLimits } from '../read/source.js';
 import { type Encoding, encodingOf, headText, textOf } from '../read/text.js';
 import type { RequestTrace } from '../request-trace.js';
 import type { Series } from '../series.js';
@@ -16,6 +16,7 @@ import type { Part } from './format.js';
 import { joinParts } from './join.js';
 import { type ImportFilesOptions, type ImportKind, ImportLog } from './options.js';
 import type { RecordedJobs } from './recorded-jobs.js';
+import { seriesWindow, traceWindow } from './window.js';
 
 /** The content of files in canonical form. */
 export type ImportedData =
@@ -56,17 +57,24 @@ export async function importFiles(
     const share = (part: number) => options.onProgress?.((i + part) / sources.length);
     files.push(await inFile(source.path ?? source.name, () => readFile(source, log, share)));
   }
-  const part = joinParts(
-    files.map(({ part, source }) => ({ part, name: source.name })),
-    log,
-  );
-  const provenance: Provenance = {
+  const part = joinParts(files.map(({ part, source }) => ({ part, name: source.name })));
+  const data = finished(part, log);
+  const provenance = joinedProvenance(log.before, {
     sources: files.map(({ source }) => source),
     repaired: log.changes('repaired'),
     dropped: log.changes('dropped'),
     converted: log.changes('converted'),
-  };
-  return { data: withProvenance(part, provenance), log, provenance };
+  });
+  return { data: withProvenance(data, provenance), log, provenance };
+}
+
+/** The part of the time that was asked for. */
+function finished(part: Part, log: ImportLog): Part {
+  if (part.as === 'series') {
+    return { as: 'series', series: part.series.map((series) => seriesWindow(series, log)) };
+  }
+  if (part.as === 'trace') return { as: 'trace', trace: traceWindow(part.trace, log) };
+  return part;
 }
 
 function withProvenance(part: Part, provenance: Provenance): ImportedData {
@@ -107,23 +115,31 @@ async function readContent(file: FileReading, log: ImportLog): Promise<Content> 
   const encoding = log.options.encoding ?? encodingOf(file.head);
   const head = headText(file.head, encoding);
   const container = containerOf(file.head, head);
-  if (container === 'parquet') return readRows(await parquetRows(file), file.name, log);
+  if (container === 'parquet') return readRows(await parquetRows(file, log.limits), file.name, log);
   if (container === 'json') return readJson(file, encoding, log);
   if (container === 'jsonl') return readRows(jsonlRows(file, encoding, log.limits), file.name, log);
   if (container !== 'text') throw refuseContainer(container);
   const lines = head.split(/\r\n?|\n/);
   const format = TEXT_FORMATS.find((f) => f.recognise(lines));
   if (format === undefined) {
-    return readRows(csvRows(file, encoding, log.limits), file.name, log);
+    const rows = csvRows(file, encoding, log.limits);
+    if (rows.sample.length === 0 && lines.length > 2) throw unknownText();
+    return readRows(rows, file.name, log);
   }
   const as = kindOf(format, log);
   const part = await format.read(file, encoding, as, log);
   return { part, format: format.id, rows: 0 };
 }
 
-async function parquetRows(file: FileReading): Promise<Rows> {
-  const columns: Columns = await readParquet(await file.bytes(), {});
-  return columnRows(columns, 'parquet', 'parquet');
+async function parquetRows(file: FileReading, limits: ReadLimits): Promise<Rows> {
+  const { documentBytes, rows, columns } = limits;
+  const dataLimits = {
+    ...{ fileBytes: documentBytes, rows, columns },
+    ...{ cells: 4 * rows, decodedBytes: 4 * documentBytes },
+  };
+  const bytes = await file.bytes();
+  const { columns: read, metadata } = await readParquetFile(bytes, { limits: dataLimits });
+  return columnRows(read, parquetMeta(metadata));
 }
 
 async function readJson(file: FileReading, encoding: Encoding, log: ImportLog): Promise<Content> {
@@ -136,12 +152,22 @@ async function readJson(file: FileReading, encoding: Encoding, log: ImportLog): 
     throw new DataError(`is not JSON: ${(error as Error).message}`);
   }
   const format = JSON_FORMATS.find((f) => f.recognise(value));
+  const records = format === undefined ? recordsIn(value) : null;
+  if (records !== null) return readRows(objectRows(records, log.limits), file.name, log);
   if (format === undefined) {
     const known = JSON_FORMATS.map(({ label }) => label).join('; ');
     throw new DataError(`this is JSON of ${describeJson(value)}; known are ${known}`);
   }
   const part = await format.read(value, kindOf(format, log), file.name, log);
   return { part, format: format.id, rows: 0 };
+}
+
+/** An array of objects, alone or as the only one in an object; null where there is none. */
+function recordsIn(value: unknown): readonly unknown[] | null {
+  const arrays = isObject(value) ? Object.values(value).filter(Array.isArray) : [value];
+  const [found] = arrays;
+  const isFound = arrays.length === 1 && Array.isArray(found) && found.length > 0;
+  return isFound && found.every(isObject) ? found : null;
 }
 
 async function* bounded(file: FileReading, log: ImportLog): AsyncIterable<Uint8Array> {
@@ -156,21 +182,39 @@ async function* bounded(file: FileReading, log: ImportLog): AsyncIterable<Uint8A
 }
 
 async function readRows(rows: Rows, name: string, log: ImportLog): Promise<Content> {
-  const wanted = log.options.as;
+  const wanted = log.options.as ?? kindOfRoles(log.options.columns);
+  log.before = joinedProvenance(log.before, provenanceIn(rows.meta));
   if (rows.sample.length === 0) throw new DataError('the file has no rows');
-  const format = ROW_FORMATS.find(
-    (f) => (wanted === undefined || f.kinds.includes(wanted)) && f.recognise(rows),
-  );
-  if (format === undefined) throw unknownRows(rows, wanted);
-  const part = await format.read(rows, kindOf(format, log), name, log);
-  return { part, format: format.id, rows: 0 };
+  const fitting = ROW_FORMATS.filter((f) => wanted === undefined || f.kinds.includes(wanted));
+  const recognised = fitting.find((f) => f.recognise(rows));
+  // The last one of a kind takes any columns that it is told the roles of, and says what it lacks.
+  const format = recognised ?? (wanted === undefined ? undefined : fitting.at(-1));
+  if (format === undefined) throw unknownRows(rows);
+  const part = await format.read(rows, wanted ?? format.kinds[0], name, log);
+  return { part, format: format.nameOf?.(rows) ?? format.id, rows: 0 };
 }
 
-function unknownRows(rows: Rows, wanted: ImportKind | undefined): DataError {
+function unknownText(): DataError {
+  const known = [...TEXT_FORMATS, ...ROW_FORMATS].map(({ label }) => label).join('; ');
+  return new DataError(`this is text of no form that is known; known are ${known}`);
+}
+
+function unknownRows(rows: Rows): DataError {
   const found = rows.columns.slice(0, 12).map(quote).join(', ');
-  const as = wanted === undefined ? 'nothing that is known' : `no ${wanted} that is known`;
   const option = '--as trace|series|bench|jobs --columns ROLE=NAME,…';
-  return new DataError(`this is ${rows.label} with the columns ${found}, ${as}`, { option });
+  return new DataError(`this is ${rows.label} with the columns ${found}, nothing that is known`, {
+    option,
+  });
+}
+
+/** The kind that has the roles which columns were told. */
+function kindOfRoles(told: ImportFilesOptions['columns']): ImportKind | undefined {
+  const roles = Object.keys(told ?? {});
+  if (roles.some((role) => /^(arrival|prompt|output)$/.test(role))) return 'trace';
+  if (roles.some((role) => /^(time|value|group)$/.test(role))) return 'series';
+  return roles.some((role) => /^(submit|start|runtime|cpu|mem|gpus)$/.test(role))
+    ? 'jobs'
+    : undefined;
 }
 
 /** The kind that is asked for, where the format can be that; else its likeliest. */

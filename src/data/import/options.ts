@@ -1,5 +1,6 @@
 /** The options of an import, and the log of what became of the files' rows. */
 import { DataError } from '../errors.js';
+import { NO_PROVENANCE, type Provenance } from '../provenance.js';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../read/source.js';
 import type { Encoding } from '../read/text.js';
 
@@ -87,6 +88,8 @@ export class ImportLog {
     converted: new Map<string, number>(),
   };
   private bad = 0;
+  /** Of canonical files that were read: what they are made of. */
+  before: Provenance = NO_PROVENANCE;
 
   constructor(readonly options: ImportFilesOptions) {}
 

@@ -1,10 +1,12 @@
 /** Series from rows: a column of times, columns of values, perhaps columns that part signals. */
 import { DataError, quote } from '../errors.js';
 import { isMissing, parseNumber } from '../read/csv-dialect.js';
+import { at, type Json, list, number, text } from '../read/json.js';
 import { attempt, type Cell, plainName, type Rows } from '../read/rows.js';
 import { TimeReader, timeFormatOf } from '../read/time.js';
 import type { Series } from '../series.js';
-import { columnOf, sampleOf, TIME_NAMES, toldColumn } from './columns-of.js';
+import { sampleOf, timeColumn, toldColumn } from './columns-of.js';
+import { SERIES_FORMAT } from './formats-of-files.js';
 import { seriesOf } from './grid.js';
 import type { ImportLog } from './options.js';
 import { Samples } from './samples.js';
@@ -26,7 +28,7 @@ interface Layout {
 
 /** Whether rows could be read as series: there is a time and something that is a number. */
 export function isSeriesRows(rows: Rows): boolean {
-  const time = columnOf(rows, 'time', TIME_NAMES, undefined);
+  const time = timeColumn(rows, undefined);
   return time >= 0 && rows.columns.some((_, c) => c !== time && isNumeric(rows, c));
 }
 
@@ -49,15 +51,20 @@ export async function seriesFromRows(rows: Rows, log: ImportLog): Promise<Series
       }, log.badRow);
     }
   }
-  log.count('converted', `times read as ${reader.format.label}`, row);
+  if (rows.meta === null) log.count('converted', `times read as ${reader.format.label}`, row);
   return signals.finish(reader.format);
 }
 
 /** A reader for the times of a column, with what is known of their zone. */
-export function timeReaderOf(rows: Rows, column: number, log: ImportLog): TimeReader {
+export function timeReaderOf(
+  rows: Rows,
+  column: number,
+  log: ImportLog,
+  plain = plainName(rows.columns[column]),
+): TimeReader {
   const name = rows.columns[column];
   const { tz } = log.options;
-  const format = timeFormatOf(plainName(name), sampleOf(rows, column), {
+  const format = timeFormatOf(plain, sampleOf(rows, column), {
     tz,
     decimal: rows.decimal,
   });
@@ -83,7 +90,7 @@ function numberOf(text: string, decimal: '.' | ','): number {
 
 function layoutOf(rows: Rows, log: ImportLog): Layout {
   const told = log.options.columns;
-  const time = columnOf(rows, 'time', TIME_NAMES, told);
+  const time = timeColumn(rows, told);
   if (time < 0) {
     const found = rows.columns.map((name) => quote(name)).join(', ');
     const option = '--columns time=NAME,value=NAME';
@@ -203,6 +210,8 @@ class Signals {
     const signals = [...this.apart.values()].flat();
     const series = signals.map((samples, i) => {
       const c = this.layout.values[i % this.layout.values.length];
+      const known = canonicalFacts(this.rows.meta, samples.name);
+      if (known !== null) return seriesOf(samples, { ...format, ...known }, log);
       const isMembers = samples.name === MEMBER_COUNT;
       const plain = isMembers ? 'replicas' : plainName(this.rows.columns[c]);
       return seriesOf(samples, { ...format, plainName: plain }, log);
@@ -233,6 +242,19 @@ class Signals {
   }
 }
 
+/** What our own files say of a signal; null where the file is none of ours. */
+function canonicalFacts(meta: Json | null, name: string) {
+  if (meta?.['format'] !== SERIES_FORMAT) return null;
+  const plain = name.endsWith(LONG_FORM) ? name.slice(0, -LONG_FORM.length) : name;
+  const signal = list(meta['signals']).find((s) => text(at(s, 'name')) === plain);
+  const [unit, step_s] = [at(signal, 'unit'), number(at(signal, 'step_s'))];
+  if (typeof unit !== 'string' || step_s === undefined) return null;
+  const origin = meta['origin'] === 'epoch' ? ('epoch' as const) : ('relative' as const);
+  return { origin, name: plain, plainName: plain, canonicalUnit: unit, step_s };
+}
+
+/** The end of a signal's name where signals stand below each other. */
+const LONG_FORM = ' value';
 const MEMBER_COUNT = 'members';
 
 function joinedBy(how: 'none' | 'sum' | 'mean' | 'max', values: readonly number[]): number {

@@ -1,9 +1,7 @@
 /** Canonical data as files: parquet or CSV, with what is known about it in the file. */
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Provenance } from '../provenance.js';
-
-/** The key of the metadata in a parquet file; a CSV file has it in its first line, after `# `. */
-export const META_KEY = 'infragym';
+import { META_KEY } from '../read/meta.js';
 
 /** The description that a canonical file carries of itself. */
 export interface FileMeta {

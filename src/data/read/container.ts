@@ -69,7 +69,8 @@ function isJsonl(start: string): boolean {
 
 /** A log line may begin with a bracket, too. */
 function looksLikeJson(start: string): boolean {
-  return start.startsWith('{') ? /^\{\s*["}]/.test(start) : /^\[\s*[[{"\]\d-]/.test(start);
+  if (start.startsWith('{')) return /^\{\s*["}]/.test(start);
+  return /^\[\s*([[{"\]]|-?\d+(\.\d+)?\s*[,\]])/.test(start);
 }
 
 export function refuseContainer(container: Container): DataError {

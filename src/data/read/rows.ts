@@ -5,6 +5,8 @@ import { headerOf, isBlank, ragged } from '../csv.js';
 import { DataError, quote } from '../errors.js';
 import { type CsvDialect, dialectOf } from './csv-dialect.js';
 import { CsvRecords } from './csv-records.js';
+import type { Json } from './json.js';
+import { csvMeta } from './meta.js';
 import type { FileReading, ReadLimits } from './source.js';
 import { type Encoding, headText, linesOf, textOf } from './text.js';
 
@@ -18,6 +20,8 @@ export interface Rows {
   readonly decimal: '.' | ',';
   /** For people: "CSV, semicolons, decimal commas". */
   readonly label: string;
+  /** The description that a canonical file carries of itself; null in any other. */
+  readonly meta: Json | null;
   /** The first rows, at most 1000. */
   readonly sample: readonly (readonly Cell[])[];
   /** All rows, in batches; `bad` decides what becomes of a row that cannot be read. */
@@ -54,6 +58,7 @@ export function csvRows(file: FileReading, encoding: Encoding, limits: ReadLimit
     columns,
     decimal,
     label: csvLabel(dialect, encoding),
+    meta: csvMeta(head),
     sample,
     batches,
   };
@@ -113,7 +118,8 @@ export function jsonlRows(file: FileReading, encoding: Encoding, limits: ReadLim
       yield batch;
     }
   };
-  return { container: 'jsonl', columns, decimal: '.', label: 'JSON lines', sample, batches };
+  const label = 'JSON lines';
+  return { container: 'jsonl', columns, decimal: '.', label, meta: null, sample, batches };
 }
 
 /** The function's result, or null where it throws what `bad` takes. */
@@ -168,13 +174,14 @@ export function objectRows(objects: readonly unknown[], limits: ReadLimits): Row
     for (let at = 0; at < flat.length; at += BATCH) yield rowsOf(flat.slice(at, at + BATCH));
   };
   const sample = rowsOf(flat.slice(0, SAMPLE_ROWS));
-  return { container: 'json', columns, decimal: '.', label: 'a JSON array', sample, batches };
+  const label = 'a JSON array';
+  return { container: 'json', columns, decimal: '.', label, meta: null, sample, batches };
 }
 
 const BATCH = 4096;
 
-/** The rows of columns that are there. */
-export function columnRows(columns: Columns, container: Rows['container'], label: string): Rows {
+/** The rows of a parquet file's columns. */
+export function columnRows(columns: Columns, meta: Json | null): Rows {
   const names = Object.keys(columns);
   const count = rowCount(columns);
   const rowsOf = (from: number, to: number) =>
@@ -188,5 +195,6 @@ export function columnRows(columns: Columns, container: Rows['container'], label
     for (let at = 0; at < count; at += BATCH) yield rowsOf(at, Math.min(count, at + BATCH));
   };
   const sample = rowsOf(0, Math.min(SAMPLE_ROWS, count));
-  return { container, columns: names, decimal: '.', label, sample, batches };
+  const label = 'parquet';
+  return { container: 'parquet', columns: names, decimal: '.', label, meta, sample, batches };
 }

@@ -47,11 +47,12 @@ export function timeFormatOf(
   if (cells.length === 0) throw new DataError('has no times', { column: name });
   const first = cells[0];
   const numbers = cells.map((c) => (typeof c === 'number' ? c : parseNumber(c!, options.decimal)));
-  if (numbers.every((x) => !Number.isNaN(x))) return numberFormat(name, numbers);
-  const texts = cells.map(String);
-  const kind = (['iso', 'log', 'day-first', 'month-first'] as const).find((k) =>
-    texts.every((text) => PATTERNS[k].test(text.trim()) && isDate(k, text.trim())),
-  );
+  // A few bad cells are named where they stand; the format is what most are.
+  const good = numbers.filter((x) => !Number.isNaN(x));
+  if (good.length * 2 >= cells.length) return numberFormat(name, good);
+  const texts = cells.map((cell) => String(cell).trim());
+  const share = (k: TextKind) => texts.filter((text) => isDate(k, text)).length / texts.length;
+  const kind = bestKind(share);
   if (kind === undefined) {
     const known = 'epoch numbers, 2026-03-01T00:02:00Z, 01/Mar/2026:00:02:00 +0000';
     throw new DataError(`${quote(String(first))} is no time that is known: ${known}`, {
@@ -59,13 +60,20 @@ export function timeFormatOf(
       column: name,
     });
   }
-  if (kind === 'day-first' && texts.every((t) => t.includes('/') && isDate('month-first', t))) {
+  if (kind === 'day-first' && texts[0].includes('/') && share('month-first') === 1) {
     const problem = `${quote(texts[0])} may be day/month or month/day; write the year first`;
     throw new DataError(problem, { row: 1, column: name });
   }
-  const hasZone = texts.every((text) => ZONE.test(text));
+  const hasZone = texts.filter((text) => ZONE.test(text)).length * 2 >= texts.length;
   const taken = hasZone ? '' : ` without a zone, taken as ${options.tz ?? 'UTC'}`;
   return { kind, origin: 'epoch', scale: 1, hasZone, label: LABELS[kind] + taken };
+}
+
+/** The form that most cells have, if it is half of them. */
+function bestKind(share: (kind: TextKind) => number): TextKind | undefined {
+  const kinds = Object.keys(PATTERNS) as TextKind[];
+  const best = kinds.reduce((a, b) => (share(b) > share(a) ? b : a));
+  return share(best) >= 0.5 ? best : undefined;
 }
 
 function numberFormat(name: string, numbers: readonly number[]): TimeFormat {
@@ -102,6 +110,7 @@ const PATTERNS = {
 } as const;
 /** No time is longer. */
 const TEXT_MAX = 64;
+type TextKind = keyof typeof PATTERNS;
 const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
 
 interface Parts {
@@ -114,7 +123,7 @@ interface Parts {
   zone: string | undefined;
 }
 
-function partsOf(kind: keyof typeof PATTERNS, text: string): Parts | null {
+function partsOf(kind: TextKind, text: string): Parts | null {
   const m = text.length <= TEXT_MAX ? PATTERNS[kind].exec(text) : null;
   if (m === null) return null;
   const number = (i: number) => Number(m[i] ?? 0);
@@ -132,7 +141,7 @@ function partsOf(kind: keyof typeof PATTERNS, text: string): Parts | null {
   return { year, month, day, seconds, fraction, zone: m[9] };
 }
 
-function isDate(kind: keyof typeof PATTERNS, text: string): boolean {
+function isDate(kind: TextKind, text: string): boolean {
   const parts = partsOf(kind, text);
   if (parts === null) return false;
   const { year, month, day, seconds } = parts;
@@ -186,7 +195,7 @@ export class TimeReader {
   }
 
   private readText(cell: Cell): boolean {
-    const kind = this.format.kind as keyof typeof PATTERNS;
+    const kind = this.format.kind as TextKind;
     const parts = typeof cell === 'string' ? partsOf(kind, cell.trim()) : null;
     if (parts === null) return false;
     const { year, month, day, seconds, fraction, zone } = parts;

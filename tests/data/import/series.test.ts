@@ -77,8 +77,7 @@ describe('series from CSV', () => {
     const rows = Array.from({ length: 12 }, (_, i) => `${i},${600 * i}`);
     const text = `minute,hits\n${rows.join('\n')}\n12,60\n13,660\n`;
     const { first, provenance } = await read(text, { counter: true });
-    expect([...first.values.slice(0, 11)]).toEqual(new Array(11).fill(10));
-    expect(first.values[11]).toBe(1);
+    expect([...first.values]).toEqual([...new Array(11).fill(10), 1, 10]);
     expect(provenance.converted).toContainEqual({ what: 'counter resets', count: 1 });
     const rising = `minute,hits\n${rows.join('\n')}\n`;
     expect((await read(rising)).log.problems[0].problem).toMatch(/is it a counter/);
