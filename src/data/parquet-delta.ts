@@ -1,4 +1,4 @@
-/** Checks of parquet's delta encodings, before they are decoded: none may ask for more than fits. */
+/** Checks of parquet's delta encodings before they are decoded: what they declare must fit. */
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { readVarInt } from 'hyparquet/src/thrift.js';
 import { DataError } from './errors.js';

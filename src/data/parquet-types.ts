@@ -6,7 +6,7 @@ const TIME = /^(DATE|TIMESTAMP|TIMESTAMP_MILLIS|TIMESTAMP_MICROS)$/;
 /** A longer fixed array is no number. */
 const FIXED_BYTES_MAX = 32;
 
-/** What a column's values become; null for types that are passed over, nested ones among them. */
+/** The meaning of a column's values; null for types that are passed over, such as nested ones. */
 export function meaningOf(element: SchemaElement): 'number' | 'text' | null {
   const { type, converted_type: converted, logical_type: logical } = element;
   if (element.repetition_type === 'REPEATED' || element.num_children) return null;

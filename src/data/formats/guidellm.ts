@@ -110,9 +110,7 @@ function csvRun(names: readonly string[], record: readonly string[], source: str
     { source, model: modelIn(cell(/arguments$|^args$/)) },
     {
       concurrency: kind === 'synchronous' ? 1 : undefined,
-      prompt_tokens: value(
-        /successful.*(input|prompt)_tokens?(_count)?_mean|token_metrics_successful_input_tokens_mean/,
-      ),
+      prompt_tokens: value(/successful.*(input|prompt)_tokens?(_count)?_mean/),
       output_tokens: value(/successful_output_tokens?(_count)?_mean/),
       completed: value(/^(request_counts_)?successful(_requests)?$/),
       failed: value(/^(request_counts_)?errored(_requests)?$/),

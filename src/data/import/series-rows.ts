@@ -242,7 +242,7 @@ class Signals {
   }
 }
 
-/** What our own files say of a signal; null where the file is none of ours. */
+/** Facts of a signal in a file of our own; null where the file is another. */
 function canonicalFacts(meta: Json | null, name: string) {
   if (meta?.['format'] !== SERIES_FORMAT) return null;
   const plain = name.endsWith(LONG_FORM) ? name.slice(0, -LONG_FORM.length) : name;

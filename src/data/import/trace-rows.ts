@@ -1,4 +1,4 @@
-/** Request traces from rows: Azure's, BurstGPT, Mooncake, Vidur's, our own, any with its columns. */
+/** Request traces from rows: Azure's, BurstGPT, Mooncake, Vidur's, our own, any other. */
 import { DataError, quote } from '../errors.js';
 import { isMissing, parseNumber } from '../read/csv-dialect.js';
 import { number, text } from '../read/json.js';
@@ -149,7 +149,7 @@ function requestOf(
   };
 }
 
-/** Finds which earlier prompt each prompt begins with, from hashes that stand for all before them. */
+/** The earlier prompt that each begins with, by hashes that stand for all blocks before them. */
 class Prefixes {
   /** The latest request, from 0, of each hash. */
   private readonly latest = new Map<number, number>();

@@ -7,7 +7,7 @@ import { DEFAULT_READ_LIMITS } from '../../../src/data/read/source.js';
 import { importOne } from '../../support/imports.js';
 
 const samples: Record<string, string> = {
-  series: `time;rps\n${Array.from({ length: 40 }, (_, i) => `2026-03-01 00:${i + 10};${i},5`).join('\n')}\n`,
+  series: `time;rps\n${[10, 11, 12, 13, 15].map((m) => `2026-03-01 00:${m};${m},5\n`).join('')}`,
   trace: `arrival_s,prompt_tokens,output_tokens\n0,10,5\n1.5,20,6\n`,
   mooncake: '{"timestamp":0,"input_length":10,"output_length":5,"hash_ids":[1]}\n'.repeat(3),
   log: '1.2.3.4 - - [01/Mar/2026:00:00:01 +0100] "GET / HTTP/1.1" 200 5 "-" "x"\n'.repeat(5),

@@ -89,7 +89,7 @@ describe('access logs', () => {
 
   it('counts the lines of a load balancer and of Envoy', async () => {
     const alb = (s: string) =>
-      `https 2026-03-01T00:00:${s}.186641Z app/lb/50dc 192.168.1.1:2817 10.0.0.1:80 0.0 0.1 0.0 200`;
+      `https 2026-03-01T00:00:${s}.186641Z app/lb/50dc 192.168.1.1:2817 10.0.0.1 0.0 0.1 0.0 200`;
     const { first } = await read([alb('01'), alb('59'), alb('02')].join('\n'));
     expect([...first.values]).toEqual([3 / 60]);
     const envoy = (s: string) => `[2026-03-01T00:00:${s}.310Z] "POST /x HTTP/2" 204 - 154 0 226`;
