@@ -78,7 +78,7 @@ export const SUBJECTS: readonly Subject[] = [
   },
   {
     environment: 'scheduling',
-    task: 'scheduling/base-v1',
+    task: 'scheduling/base-v2',
     envsMax: 16384,
     threadsEnvs: 16384,
   },

@@ -116,7 +116,7 @@ const programs: Record<string, Uint8Array> = {
   'serving-measured.bin': compileServing(measured),
   'autoscaling-fleet.bin': compileTask('autoscaling/fleet-v1', { max_steps: 20 }).program,
   'provisioning-hard.bin': compileTask('provisioning/hard-v1', { max_steps: 20 }).program,
-  'scheduling-sleep-aware.bin': compileTask('scheduling/sleep-aware-v1', { episode_length: 20 })
+  'scheduling-sleep-aware.bin': compileTask('scheduling/sleep-aware-v2', { episode_length: 20 })
     .program,
 };
 

@@ -5,9 +5,10 @@ import {
 } from '../statistics';
 
 export const FAMILY: u32 = 4;
-export const LAYOUT_HASH: u32 = 2989564780;
+export const LAYOUT_HASH: u32 = 450400053;
 export const BACKLOG_MAX: i32 = 512;
-export const WAIT_BINS: i32 = 48;
+export const WAIT_BINS: i32 = 280;
+export const ARRIVALS_SCALE: i32 = 10;
 export const HEURISTIC_RR: u32 = 0;
 export const HEURISTIC_SJF: u32 = 1;
 export const HEURISTIC_FFD: u32 = 2;
@@ -55,26 +56,28 @@ export const SCALAR_WAKE_DELAY_STEPS: i32 = 8;
 export const SCALAR_NUM_TIERS: i32 = 9;
 export const SCALAR_CAPACITY_MAX: i32 = 10;
 export const SCALAR_POWER_STRIDE: i32 = 11;
-export const SCALAR_RUNNING_SLOTS: i32 = 12;
-export const SCALAR_DEADLINE_STEPS: i32 = 13;
-export const SCALAR_FLEET_CPU: i32 = 14;
-export const SCALAR_FLEET_POWER_MW: i32 = 15;
-export const SCALAR_IDLE_POWER_MW: i32 = 16;
-export const SCALAR_MAX_ARRIVALS: i32 = 17;
-export const SCALAR_REWARD_POWER: i32 = 18;
-export const SCALAR_REWARD_VIOLATION: i32 = 19;
-export const SCALAR_REWARD_TOGGLE: i32 = 20;
-export const SCALAR_FROM_TRACE: i32 = 21;
-export const SCALAR_NUM_LEVELS: i32 = 22;
-export const SCALAR_ARRIVAL_BITS: i32 = 23;
-export const SCALAR_PROFILE_STEPS: i32 = 24;
-export const SCALAR_CPU_BITS: i32 = 25;
-export const SCALAR_MEM_BITS: i32 = 26;
-export const SCALAR_DURATION_BITS: i32 = 27;
-export const SCALAR_TRACE_TICKS: i32 = 28;
-export const SCALAR_TRACE_JOBS: i32 = 29;
-export const SCALAR_WINDOW_START_MAX: i32 = 30;
-export const SCALAR_COUNT: i32 = 31;
+export const SCALAR_START_SLOTS: i32 = 12;
+export const SCALAR_WARM_SLOTS: i32 = 13;
+export const SCALAR_RUNNING_SLOTS: i32 = 14;
+export const SCALAR_DEADLINE_STEPS: i32 = 15;
+export const SCALAR_FLEET_CPU: i32 = 16;
+export const SCALAR_FLEET_POWER_MW: i32 = 17;
+export const SCALAR_IDLE_POWER_MW: i32 = 18;
+export const SCALAR_REWARD_POWER: i32 = 19;
+export const SCALAR_REWARD_VIOLATION: i32 = 20;
+export const SCALAR_REWARD_TOGGLE: i32 = 21;
+export const SCALAR_FROM_TRACE: i32 = 22;
+export const SCALAR_NUM_LEVELS: i32 = 23;
+export const SCALAR_ARRIVAL_BITS: i32 = 24;
+export const SCALAR_PROFILE_STEPS: i32 = 25;
+export const SCALAR_CPU_BITS: i32 = 26;
+export const SCALAR_MEM_BITS: i32 = 27;
+export const SCALAR_DURATION_BITS: i32 = 28;
+export const SCALAR_TRACE_TICKS: i32 = 29;
+export const SCALAR_TRACE_JOBS: i32 = 30;
+export const SCALAR_WINDOW_START_MAX: i32 = 31;
+export const SCALAR_NUM_WINDOWS: i32 = 32;
+export const SCALAR_COUNT: i32 = 33;
 
 export const TABLE_ACTION_KIND: i32 = 0;
 export const TABLE_ACTION_NUM_CHOICES: i32 = 1;
@@ -97,7 +100,10 @@ export const TABLE_TRACE_FIRST: i32 = 17;
 export const TABLE_TRACE_CPU: i32 = 18;
 export const TABLE_TRACE_MEM: i32 = 19;
 export const TABLE_TRACE_DURATION: i32 = 20;
-export const TABLE_COUNT: i32 = 21;
+export const TABLE_TRACE_END: i32 = 21;
+export const TABLE_RUNNING_FIRST: i32 = 22;
+export const TABLE_WINDOW_STARTS: i32 = 23;
+export const TABLE_COUNT: i32 = 24;
 
 export const WORD_SEED_LO: i32 = 0;
 export const WORD_SEED_HI: i32 = 1;
@@ -129,58 +135,12 @@ export const STATISTIC_DROPPED_SUM: i32 = 8;
 export const STATISTIC_VIOLATIONS_SUM: i32 = 9;
 export const STATISTIC_VIOLATED_JOBS_SUM: i32 = 10;
 export const STATISTIC_WAIT_STEPS_SUM: i32 = 11;
-export const STATISTIC_TOGGLES_SUM: i32 = 12;
-export const STATISTIC_INVALID_ACTIONS_SUM: i32 = 13;
-export const STATISTIC_ASLEEP_SUM: i32 = 14;
-export const STATISTIC_WAIT_HISTOGRAM_0: i32 = 15;
-export const STATISTIC_WAIT_HISTOGRAM_1: i32 = 16;
-export const STATISTIC_WAIT_HISTOGRAM_2: i32 = 17;
-export const STATISTIC_WAIT_HISTOGRAM_3: i32 = 18;
-export const STATISTIC_WAIT_HISTOGRAM_4: i32 = 19;
-export const STATISTIC_WAIT_HISTOGRAM_5: i32 = 20;
-export const STATISTIC_WAIT_HISTOGRAM_6: i32 = 21;
-export const STATISTIC_WAIT_HISTOGRAM_7: i32 = 22;
-export const STATISTIC_WAIT_HISTOGRAM_8: i32 = 23;
-export const STATISTIC_WAIT_HISTOGRAM_9: i32 = 24;
-export const STATISTIC_WAIT_HISTOGRAM_10: i32 = 25;
-export const STATISTIC_WAIT_HISTOGRAM_11: i32 = 26;
-export const STATISTIC_WAIT_HISTOGRAM_12: i32 = 27;
-export const STATISTIC_WAIT_HISTOGRAM_13: i32 = 28;
-export const STATISTIC_WAIT_HISTOGRAM_14: i32 = 29;
-export const STATISTIC_WAIT_HISTOGRAM_15: i32 = 30;
-export const STATISTIC_WAIT_HISTOGRAM_16: i32 = 31;
-export const STATISTIC_WAIT_HISTOGRAM_17: i32 = 32;
-export const STATISTIC_WAIT_HISTOGRAM_18: i32 = 33;
-export const STATISTIC_WAIT_HISTOGRAM_19: i32 = 34;
-export const STATISTIC_WAIT_HISTOGRAM_20: i32 = 35;
-export const STATISTIC_WAIT_HISTOGRAM_21: i32 = 36;
-export const STATISTIC_WAIT_HISTOGRAM_22: i32 = 37;
-export const STATISTIC_WAIT_HISTOGRAM_23: i32 = 38;
-export const STATISTIC_WAIT_HISTOGRAM_24: i32 = 39;
-export const STATISTIC_WAIT_HISTOGRAM_25: i32 = 40;
-export const STATISTIC_WAIT_HISTOGRAM_26: i32 = 41;
-export const STATISTIC_WAIT_HISTOGRAM_27: i32 = 42;
-export const STATISTIC_WAIT_HISTOGRAM_28: i32 = 43;
-export const STATISTIC_WAIT_HISTOGRAM_29: i32 = 44;
-export const STATISTIC_WAIT_HISTOGRAM_30: i32 = 45;
-export const STATISTIC_WAIT_HISTOGRAM_31: i32 = 46;
-export const STATISTIC_WAIT_HISTOGRAM_32: i32 = 47;
-export const STATISTIC_WAIT_HISTOGRAM_33: i32 = 48;
-export const STATISTIC_WAIT_HISTOGRAM_34: i32 = 49;
-export const STATISTIC_WAIT_HISTOGRAM_35: i32 = 50;
-export const STATISTIC_WAIT_HISTOGRAM_36: i32 = 51;
-export const STATISTIC_WAIT_HISTOGRAM_37: i32 = 52;
-export const STATISTIC_WAIT_HISTOGRAM_38: i32 = 53;
-export const STATISTIC_WAIT_HISTOGRAM_39: i32 = 54;
-export const STATISTIC_WAIT_HISTOGRAM_40: i32 = 55;
-export const STATISTIC_WAIT_HISTOGRAM_41: i32 = 56;
-export const STATISTIC_WAIT_HISTOGRAM_42: i32 = 57;
-export const STATISTIC_WAIT_HISTOGRAM_43: i32 = 58;
-export const STATISTIC_WAIT_HISTOGRAM_44: i32 = 59;
-export const STATISTIC_WAIT_HISTOGRAM_45: i32 = 60;
-export const STATISTIC_WAIT_HISTOGRAM_46: i32 = 61;
-export const STATISTIC_WAIT_HISTOGRAM_47: i32 = 62;
-export const STATISTIC_COUNT: i32 = 63;
+export const STATISTIC_WAITING_SUM: i32 = 12;
+export const STATISTIC_TOGGLES_SUM: i32 = 13;
+export const STATISTIC_INVALID_ACTIONS_SUM: i32 = 14;
+export const STATISTIC_ASLEEP_SUM: i32 = 15;
+export const STATISTIC_WAIT_HISTOGRAM_0: i32 = 16;
+export const STATISTIC_COUNT: i32 = 296;
 
 export const OBSERVATION_CPU_USED: i32 = 0;
 export const OBSERVATION_MEM_USED: i32 = 1;
@@ -224,11 +184,11 @@ export const ACTION_COUNT: i32 = 1;
 
 
 /** Per scalar: least, greatest, 1 where it must be an integer. */
-export const SCALAR_BOUNDS: StaticArray<f64> = [1.0, 1000000.0, 1.0, 1.0, 64.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65536.0, 1.0, 1.0, 256.0, 1.0, 1.0, 16.0, 1.0, 2.0, 65536.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1000.0, 1.0, 1.0, 16.0, 1.0, 1.0, 65535.0, 1.0, 2.0, 65536.0, 1.0, 1.0, 65536.0, 1.0, 1.0, 10000.0, 1.0, 1.0, 16777216.0, 1.0, 1.0, 4294967295.0, 1.0, 0.0, 4294967295.0, 1.0, 1.0, 512.0, 1.0, 0.0, 1000000.0, 0.0, 0.0, 1000000000.0, 0.0, 0.0, 1000000000.0, 0.0, 0.0, 1.0, 1.0, 1.0, 4096.0, 1.0, 1.0, 9.0, 1.0, 1.0, 1000000.0, 1.0, 1.0, 9.0, 1.0, 1.0, 9.0, 1.0, 1.0, 9.0, 1.0, 2.0, 1000001.0, 1.0, 1.0, 1000000.0, 1.0, 0.0, 1000000.0, 1.0];
+export const SCALAR_BOUNDS: StaticArray<f64> = [1.0, 1000000.0, 1.0, 1.0, 64.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65536.0, 1.0, 1.0, 256.0, 1.0, 1.0, 16.0, 1.0, 2.0, 65536.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1000.0, 1.0, 1.0, 16.0, 1.0, 1.0, 65535.0, 1.0, 2.0, 65536.0, 1.0, 1.0, 65536.0, 1.0, 0.0, 65535.0, 1.0, 1.0, 65536.0, 1.0, 1.0, 10000.0, 1.0, 1.0, 16777216.0, 1.0, 1.0, 4294967295.0, 1.0, 0.0, 4294967295.0, 1.0, 0.0, 1000000.0, 0.0, 0.0, 1000000000.0, 0.0, 0.0, 1000000000.0, 0.0, 0.0, 1.0, 1.0, 1.0, 4096.0, 1.0, 1.0, 9.0, 1.0, 1.0, 1000000.0, 1.0, 1.0, 9.0, 1.0, 1.0, 9.0, 1.0, 1.0, 9.0, 1.0, 2.0, 1000001.0, 1.0, 1.0, 1000000.0, 1.0, 0.0, 1000000.0, 1.0, 1.0, 1000000.0, 1.0];
 /** Per table: 1 where its elements are f32. */
-export const TABLE_FLOATS: StaticArray<u8> = [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+export const TABLE_FLOATS: StaticArray<u8> = [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /** Per table of f32: least and greatest element. */
-export const TABLE_RANGES: StaticArray<f32> = [-3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -1048576.0, 1048576.0, -1048576.0, 1048576.0, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38];
+export const TABLE_RANGES: StaticArray<f32> = [-3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -1048576.0, 1048576.0, -1048576.0, 1048576.0, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38, -3.4028234663852886e38, 3.4028234663852886e38];
 export function tableLength(index: i32): i32 {
   switch (index) {
     case 0: return <i32>s_action_dim; // action_kind
@@ -252,6 +212,9 @@ export function tableLength(index: i32): i32 {
     case 18: return <i32>s_trace_jobs; // trace_cpu
     case 19: return <i32>s_trace_jobs; // trace_mem
     case 20: return <i32>s_trace_jobs; // trace_duration
+    case 21: return <i32>s_trace_jobs; // trace_end
+    case 22: return <i32>s_trace_ticks; // running_first
+    case 23: return <i32>s_num_windows; // window_starts
     default: return 0;
   }
 }
@@ -279,6 +242,9 @@ export function tableBelow(index: i32): u32 {
     case 18: return 65536; // trace_cpu
     case 19: return 65536; // trace_mem
     case 20: return 1000001; // trace_duration
+    case 21: return 2000001; // trace_end
+    case 22: return 1000001; // running_first
+    case 23: return <u32>s_trace_ticks; // window_starts
     default: return 0;
   }
 }
@@ -295,12 +261,13 @@ export let s_wake_delay_steps: f64 = 0;
 export let s_num_tiers: f64 = 0;
 export let s_capacity_max: f64 = 0;
 export let s_power_stride: f64 = 0;
+export let s_start_slots: f64 = 0;
+export let s_warm_slots: f64 = 0;
 export let s_running_slots: f64 = 0;
 export let s_deadline_steps: f64 = 0;
 export let s_fleet_cpu: f64 = 0;
 export let s_fleet_power_mw: f64 = 0;
 export let s_idle_power_mw: f64 = 0;
-export let s_max_arrivals: f64 = 0;
 export let s_reward_power: f64 = 0;
 export let s_reward_violation: f64 = 0;
 export let s_reward_toggle: f64 = 0;
@@ -314,6 +281,7 @@ export let s_duration_bits: f64 = 0;
 export let s_trace_ticks: f64 = 0;
 export let s_trace_jobs: f64 = 0;
 export let s_window_start_max: f64 = 0;
+export let s_num_windows: f64 = 0;
 
 let numArrayElements: i32 = 0;
 let numRealArrayElements: i32 = 0;
@@ -350,25 +318,27 @@ export function loadScalars(at: usize): void {
   s_num_tiers = load<f64>(at, 72);
   s_capacity_max = load<f64>(at, 80);
   s_power_stride = load<f64>(at, 88);
-  s_running_slots = load<f64>(at, 96);
-  s_deadline_steps = load<f64>(at, 104);
-  s_fleet_cpu = load<f64>(at, 112);
-  s_fleet_power_mw = load<f64>(at, 120);
-  s_idle_power_mw = load<f64>(at, 128);
-  s_max_arrivals = load<f64>(at, 136);
-  s_reward_power = load<f64>(at, 144);
-  s_reward_violation = load<f64>(at, 152);
-  s_reward_toggle = load<f64>(at, 160);
-  s_from_trace = load<f64>(at, 168);
-  s_num_levels = load<f64>(at, 176);
-  s_arrival_bits = load<f64>(at, 184);
-  s_profile_steps = load<f64>(at, 192);
-  s_cpu_bits = load<f64>(at, 200);
-  s_mem_bits = load<f64>(at, 208);
-  s_duration_bits = load<f64>(at, 216);
-  s_trace_ticks = load<f64>(at, 224);
-  s_trace_jobs = load<f64>(at, 232);
-  s_window_start_max = load<f64>(at, 240);
+  s_start_slots = load<f64>(at, 96);
+  s_warm_slots = load<f64>(at, 104);
+  s_running_slots = load<f64>(at, 112);
+  s_deadline_steps = load<f64>(at, 120);
+  s_fleet_cpu = load<f64>(at, 128);
+  s_fleet_power_mw = load<f64>(at, 136);
+  s_idle_power_mw = load<f64>(at, 144);
+  s_reward_power = load<f64>(at, 152);
+  s_reward_violation = load<f64>(at, 160);
+  s_reward_toggle = load<f64>(at, 168);
+  s_from_trace = load<f64>(at, 176);
+  s_num_levels = load<f64>(at, 184);
+  s_arrival_bits = load<f64>(at, 192);
+  s_profile_steps = load<f64>(at, 200);
+  s_cpu_bits = load<f64>(at, 208);
+  s_mem_bits = load<f64>(at, 216);
+  s_duration_bits = load<f64>(at, 224);
+  s_trace_ticks = load<f64>(at, 232);
+  s_trace_jobs = load<f64>(at, 240);
+  s_window_start_max = load<f64>(at, 248);
+  s_num_windows = load<f64>(at, 256);
   let end: i32 = 0;
   let realEnd: i32 = 0;
   a_server_mode = <usize>(4 * end); end += <i32>s_num_servers;
@@ -395,6 +365,7 @@ export function loadScalars(at: usize): void {
 }
 
 export function disagreeingScalar(): i32 {
+  if (s_running_slots != s_start_slots + s_warm_slots) return 14;
   return -1;
 }
 
@@ -419,6 +390,9 @@ export let t_trace_first: usize = 0; // u32
 export let t_trace_cpu: usize = 0; // u32
 export let t_trace_mem: usize = 0; // u32
 export let t_trace_duration: usize = 0; // u32
+export let t_trace_end: usize = 0; // u32
+export let t_running_first: usize = 0; // u32
+export let t_window_starts: usize = 0; // u32
 
 export function loadTables(program: usize, directory: usize): void {
   t_action_kind = program + <usize>load<u32>(directory, 0);
@@ -442,6 +416,9 @@ export function loadTables(program: usize, directory: usize): void {
   t_trace_cpu = program + <usize>load<u32>(directory, 144);
   t_trace_mem = program + <usize>load<u32>(directory, 152);
   t_trace_duration = program + <usize>load<u32>(directory, 160);
+  t_trace_end = program + <usize>load<u32>(directory, 168);
+  t_running_first = program + <usize>load<u32>(directory, 176);
+  t_window_starts = program + <usize>load<u32>(directory, 184);
 }
 
 /** The form of a program and the state of this family; its environment extends it. */
@@ -480,9 +457,10 @@ export class Layout {
     foldSum(at, 9, metricOf(metrics, 6)); // violations_sum
     foldSum(at, 10, metricOf(metrics, 7)); // violated_jobs_sum
     foldSum(at, 11, metricOf(metrics, 11)); // wait_steps_sum
-    foldSum(at, 12, metricOf(metrics, 13)); // toggles_sum
-    foldSum(at, 13, metricOf(metrics, 14)); // invalid_actions_sum
-    foldSum(at, 14, metricOf(metrics, 15)); // asleep_sum
-    foldHistogram(at, 15, metricOf(metrics, 12)); // wait_histogram_0
+    foldSum(at, 12, metricOf(metrics, 9)); // waiting_sum
+    foldSum(at, 13, metricOf(metrics, 13)); // toggles_sum
+    foldSum(at, 14, metricOf(metrics, 14)); // invalid_actions_sum
+    foldSum(at, 15, metricOf(metrics, 15)); // asleep_sum
+    foldHistogram(at, 16, metricOf(metrics, 12)); // wait_histogram_0
   }
 }

@@ -9,13 +9,16 @@ import {
   layoutHash,
   lengthExpression,
   type NamedDoc,
+  namedPlaces,
   singular,
   type TableSpec,
   upper,
 } from './spec.js';
 
 function constants(prefix: string, fields: readonly NamedDoc[], type = 'i32'): string {
-  const lines = fields.map((f, i) => `export const ${prefix}_${upper(f.name)}: ${type} = ${i};`);
+  const lines = namedPlaces(fields).map(
+    ([f, i]) => `export const ${prefix}_${upper(f.name)}: ${type} = ${i};`,
+  );
   return [...lines, `export const ${prefix}_COUNT: i32 = ${fields.length};`, ''].join('\n');
 }
 

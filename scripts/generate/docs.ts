@@ -1,5 +1,5 @@
 /** The tables of an environment's page, written between two markers; the prose is by hand. */
-import type { FamilySpec, NamedDoc } from './spec.js';
+import { type FamilySpec, type NamedDoc, namedPlaces } from './spec.js';
 
 export const BEGIN = '<!-- begin: written by `npm run generate` from the spec, do not edit -->';
 export const END = '<!-- end -->';
@@ -38,8 +38,8 @@ function docsTables(family: FamilySpec): string {
   });
   const named = (fields: readonly NamedDoc[]) =>
     fields.map((field) => [`\`${field.name}\``, unitOf(field), field.doc ?? '']);
-  const statistics = family.statistics.map((s) => [
-    `\`${s.name}\``,
+  const statistics = namedPlaces(family.statistics).map(([s]) => [
+    `\`${s.name}\`${s.bins ? ` .. \`${s.name.replace(/0$/, '')}${s.bins - 1}\`` : ''}`,
     s.fold,
     s.of ? `\`${s.of}\`` : (s.doc ?? ''),
   ]);

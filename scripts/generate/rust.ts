@@ -10,6 +10,7 @@ import {
   layoutHash,
   lengthExpression,
   type NamedDoc,
+  namedPlaces,
   singular,
   type TableSpec,
   upper,
@@ -23,8 +24,8 @@ const PRELUDE = [
 ].join('\n');
 
 function module(name: string, fields: readonly NamedDoc[], doc: string, type = 'usize'): string {
-  const lines = fields.map(
-    (field, i) =>
+  const lines = namedPlaces(fields).map(
+    ([field, i]) =>
       `    /// ${field.doc ?? field.name}\n    pub const ${upper(field.name)}: ${type} = ${i};`,
   );
   const count = `    pub const COUNT: usize = ${fields.length};`;

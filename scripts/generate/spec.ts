@@ -33,7 +33,7 @@ export interface ArraySpec extends NamedDoc {
   /** u32 arrays: bound of every element, a number or a scalar. */
   max?: number | string;
 }
-interface StatisticSpec extends NamedDoc {
+export interface StatisticSpec extends NamedDoc {
   fold: string;
   of?: string;
   /** Bins of a `histogram`, each a slot of its own. */
@@ -117,6 +117,12 @@ function fixScalars(scalars: ScalarSpec[], fixes: Record<string, string>): Scala
     const equals = fixes[scalar.name] ?? scalar.equals;
     return equals === undefined ? scalar : { ...scalar, equals };
   });
+}
+
+/** Fields that get a name of their own in code, with their places: bins follow their first. */
+export function namedPlaces<T extends NamedDoc>(fields: readonly T[]): [T, number][] {
+  const places = fields.map((field, i): [T, number] => [field, i]);
+  return places.filter(([field]) => !('fold' in field) || field.fold !== 'histogram_bin');
 }
 
 /** One slot for each bin of a histogram; the first one's fold counts for all of them. */

@@ -11,7 +11,9 @@ import {
   layoutHash,
   lengthExpression,
   type NamedDoc,
+  namedPlaces,
   type ScalarSpec,
+  type StatisticSpec,
   singular,
   type TableSpec,
   upper,
@@ -21,7 +23,7 @@ const quote = (value: unknown): string => JSON.stringify(value);
 
 /** `export const word = { seedLo: 0, … } as const;` */
 function indexObject(name: string, fields: readonly NamedDoc[], doc: string): string {
-  const lines = fields.map((field, i) => `  ${camel(field.name)}: ${i},`);
+  const lines = namedPlaces(fields).map(([field, i]) => `  ${camel(field.name)}: ${i},`);
   return `/** ${doc} */\nexport const ${name} = {\n${lines.join('\n')}\n} as const;\n`;
 }
 
@@ -111,6 +113,16 @@ function scalarObject(family: FamilySpec, s: ScalarSpec): string {
     .replace('}, equals', ', equals');
 }
 
+/** A statistic as a row of the layout; a histogram as its first bin and all that follow. */
+function statisticRows([s]: [StatisticSpec, number]): string {
+  const row = { name: s.name, fold: s.fold, of: s.of ?? '', doc: s.doc ?? '' };
+  if (s.bins === undefined) return `    ${quote(row)},`;
+  const stem = s.name.replace(/_0$/, '');
+  const rest = `...${quote(row)}, name: \`${stem}_\${i + 1}\`, fold: 'histogram_bin' as const`;
+  const others = `Array.from({ length: ${s.bins - 1} }, (_, i) => ({ ${rest} }))`;
+  return `    ${quote(row)},\n    ...${others},`;
+}
+
 function layoutObject(family: FamilySpec): string {
   const list = (rows: readonly object[]): string =>
     `[\n${rows.map((row) => `    ${quote(row)},`).join('\n')}\n  ]`;
@@ -119,12 +131,6 @@ function layoutObject(family: FamilySpec): string {
   const tables = family.tables.map((t) => tableObject(family, t));
   const words = family.words.map((w) => ({ name: w.name, max: w.max, doc: w.doc ?? '' }));
   const named = (f: NamedDoc) => ({ name: f.name, doc: f.doc ?? '' });
-  const statistics = family.statistics.map((s) => ({
-    name: s.name,
-    fold: s.fold,
-    of: s.of ?? '',
-    doc: s.doc ?? '',
-  }));
   const observations = family.observations.map((o) => ({
     name: o.name,
     low: o.low,
@@ -148,7 +154,7 @@ function layoutObject(family: FamilySpec): string {
       ? '  arrays: [],'
       : `  arrays: [\n${family.arrays.map((a) => arrayObject(family, a)).join('\n')}\n  ],`,
     `  reals: ${list(family.reals.map(named))},`,
-    `  statistics: ${list(statistics)},`,
+    `  statistics: [\n${namedPlaces(family.statistics).map(statisticRows).join('\n')}\n  ],`,
     `  actions: ${list(family.actions.map((a) => ({ ...a, ...text(a) })))},`,
     `  observations: ${list(observations)},`,
     `  metrics: ${list(family.metrics.map(named))},`,

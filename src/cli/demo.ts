@@ -36,7 +36,7 @@ const TASKS = [
   'serving/adversarial-multi-tenant-v1',
   'autoscaling/medium-v1',
   'provisioning/medium-v1',
-  'scheduling/sleep-aware-v1',
+  'scheduling/sleep-aware-v2',
 ];
 const SEEDS = Array.from({ length: 15 }, (_, i) => i);
 const ROLLOUT_ENVS = 4096;

@@ -37,7 +37,7 @@ const JOBS_MAX = 1_000_000;
  * that is no whole number of its range, an arrival before the one above; no rows.
  * @example
  * registerJobTrace('ours', readJobTrace(csv, 'ours'));
- * const env = await make('scheduling/base-v1', { config: { workload: 'trace', trace: 'ours' } });
+ * const env = await make('scheduling/base-v2', { config: { workload: 'trace', trace: 'ours' } });
  */
 export function readJobTrace(input: Uint8Array | string | Columns, name: string): JobTrace {
   const isText = typeof input === 'string' || input instanceof Uint8Array;

@@ -50,7 +50,7 @@ export interface ProtocolResult {
  * same worlds, so compare them by `summarizePaired` of their episodes.
  *
  * @example
- * const task = compileTask('scheduling/sleep-aware-v1');
+ * const task = compileTask('scheduling/sleep-aware-v2');
  * const { metrics } = await evaluateProtocol(task, heuristicPolicy('power-aware'));
  * console.log(metrics['mean_power_watts'].mean, metrics['mean_power_watts'].ci95);
  */

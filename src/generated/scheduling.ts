@@ -2,7 +2,8 @@
 import type { Layout } from '../program/layout.js';
 
 export const BACKLOG_MAX = 512;
-export const WAIT_BINS = 48;
+export const WAIT_BINS = 280;
+export const ARRIVALS_SCALE = 10;
 /** Indices of heuristics. */
 export const heuristic = {
   rr: 0,
@@ -78,7 +79,11 @@ export interface SchedulingScalars {
   capacityMax: number;
   /** entries of a power table: one more than any tier's CPU capacity */
   powerStride: number;
-  /** most jobs that can run at once: one starts in a step, and none outlasts the longest duration */
+  /** most jobs at once of those that start: one in a step, and none outlasts the longest duration */
+  startSlots: number;
+  /** most jobs that run already when a window begins */
+  warmSlots: number;
+  /** most jobs that can run at once */
   runningSlots: number;
   /** a violation each time a wait passes a multiple of this [steps] */
   deadlineSteps: number;
@@ -88,11 +93,9 @@ export interface SchedulingScalars {
   fleetPowerMw: number;
   /** power of the fleet awake and idle [mW] */
   idlePowerMw: number;
-  /** most arrivals of a step */
-  maxArrivals: number;
   /** alpha / the fleet's greatest power in mW */
   rewardPower: number;
-  /** beta / max_arrivals */
+  /** beta / violation_scale */
   rewardViolation: number;
   /** toggle penalty */
   rewardToggle: number;
@@ -116,6 +119,8 @@ export interface SchedulingScalars {
   traceJobs: number;
   /** last possible window start [steps] */
   windowStartMax: number;
+  /** windows in which there is a job */
+  numWindows: number;
 }
 
 export interface SchedulingTables {
@@ -161,6 +166,12 @@ export interface SchedulingTables {
   traceMem: Uint32Array;
   /** [job] duration in steps */
   traceDuration: Uint32Array;
+  /** [job] tick it ends at where it starts as it arrives */
+  traceEnd: Uint32Array;
+  /** [tick] first job that may run at it; as trace_first where windows begin cold */
+  runningFirst: Uint32Array;
+  /** [window] its first tick */
+  windowStarts: Uint32Array;
 }
 
 /** Slots of the u32 state. */
@@ -200,57 +211,11 @@ export const statistic = {
   violationsSum: 9,
   violatedJobsSum: 10,
   waitStepsSum: 11,
-  togglesSum: 12,
-  invalidActionsSum: 13,
-  asleepSum: 14,
-  waitHistogram0: 15,
-  waitHistogram1: 16,
-  waitHistogram2: 17,
-  waitHistogram3: 18,
-  waitHistogram4: 19,
-  waitHistogram5: 20,
-  waitHistogram6: 21,
-  waitHistogram7: 22,
-  waitHistogram8: 23,
-  waitHistogram9: 24,
-  waitHistogram10: 25,
-  waitHistogram11: 26,
-  waitHistogram12: 27,
-  waitHistogram13: 28,
-  waitHistogram14: 29,
-  waitHistogram15: 30,
-  waitHistogram16: 31,
-  waitHistogram17: 32,
-  waitHistogram18: 33,
-  waitHistogram19: 34,
-  waitHistogram20: 35,
-  waitHistogram21: 36,
-  waitHistogram22: 37,
-  waitHistogram23: 38,
-  waitHistogram24: 39,
-  waitHistogram25: 40,
-  waitHistogram26: 41,
-  waitHistogram27: 42,
-  waitHistogram28: 43,
-  waitHistogram29: 44,
-  waitHistogram30: 45,
-  waitHistogram31: 46,
-  waitHistogram32: 47,
-  waitHistogram33: 48,
-  waitHistogram34: 49,
-  waitHistogram35: 50,
-  waitHistogram36: 51,
-  waitHistogram37: 52,
-  waitHistogram38: 53,
-  waitHistogram39: 54,
-  waitHistogram40: 55,
-  waitHistogram41: 56,
-  waitHistogram42: 57,
-  waitHistogram43: 58,
-  waitHistogram44: 59,
-  waitHistogram45: 60,
-  waitHistogram46: 61,
-  waitHistogram47: 62,
+  waitingSum: 12,
+  togglesSum: 13,
+  invalidActionsSum: 14,
+  asleepSum: 15,
+  waitHistogram0: 16,
 } as const;
 
 /** Positions in an observation row. */
@@ -303,10 +268,10 @@ export const action = {
 export const schedulingLayout: Layout = {
   family: 4,
   name: "scheduling",
-  version: 1,
+  version: 2,
   title: "Place jobs on servers, let idle servers sleep, keep deadlines and save power",
   heuristics: ["rr","sjf","ffd","best_fit","tetris","power_aware"],
-  hash: 2989564780,
+  hash: 450400053,
   scalars: [
     { "name":"horizon","min":1,"max":1000000,"integer":true,"unit":"steps","doc":"steps after which an episode is truncated", equals: null },
     { "name":"action_dim","min":1,"max":64,"integer":true,"unit":"","doc":"numbers in an action row", equals: null },
@@ -320,14 +285,15 @@ export const schedulingLayout: Layout = {
     { "name":"num_tiers","min":1,"max":16,"integer":true,"unit":"","doc":"kinds of server", equals: null },
     { "name":"capacity_max","min":1,"max":65535,"integer":true,"unit":"","doc":"the fleet's largest CPU capacity", equals: null },
     { "name":"power_stride","min":2,"max":65536,"integer":true,"unit":"","doc":"entries of a power table: one more than any tier's CPU capacity", equals: null },
-    { "name":"running_slots","min":1,"max":65536,"integer":true,"unit":"","doc":"most jobs that can run at once: one starts in a step, and none outlasts the longest duration", equals: null },
+    { "name":"start_slots","min":1,"max":65536,"integer":true,"unit":"","doc":"most jobs at once of those that start: one in a step, and none outlasts the longest duration", equals: null },
+    { "name":"warm_slots","min":0,"max":65535,"integer":true,"unit":"","doc":"most jobs that run already when a window begins", equals: null },
+    { "name":"running_slots","min":1,"max":65536,"integer":true,"unit":"","doc":"most jobs that can run at once", equals: (s) => s[12]! + s[13]! },
     { "name":"deadline_steps","min":1,"max":10000,"integer":true,"unit":"steps","doc":"a violation each time a wait passes a multiple of this", equals: null },
     { "name":"fleet_cpu","min":1,"max":16777216,"integer":true,"unit":"","doc":"the fleet's CPU", equals: null },
     { "name":"fleet_power_mw","min":1,"max":4294967295,"integer":true,"unit":"mW","doc":"the fleet's greatest power", equals: null },
     { "name":"idle_power_mw","min":0,"max":4294967295,"integer":true,"unit":"mW","doc":"power of the fleet awake and idle", equals: null },
-    { "name":"max_arrivals","min":1,"max":512,"integer":true,"unit":"","doc":"most arrivals of a step", equals: null },
     { "name":"reward_power","min":0,"max":1000000,"integer":false,"unit":"","doc":"alpha / the fleet's greatest power in mW", equals: null },
-    { "name":"reward_violation","min":0,"max":1000000000,"integer":false,"unit":"","doc":"beta / max_arrivals", equals: null },
+    { "name":"reward_violation","min":0,"max":1000000000,"integer":false,"unit":"","doc":"beta / violation_scale", equals: null },
     { "name":"reward_toggle","min":0,"max":1000000000,"integer":false,"unit":"","doc":"toggle penalty", equals: null },
     { "name":"from_trace","min":0,"max":1,"integer":true,"unit":"","doc":"1: jobs come from the trace tables, 0: they are drawn", equals: null },
     { "name":"num_levels","min":1,"max":4096,"integer":true,"unit":"","doc":"arrival rates", equals: null },
@@ -339,6 +305,7 @@ export const schedulingLayout: Layout = {
     { "name":"trace_ticks","min":2,"max":1000001,"integer":true,"unit":"","doc":"steps of the trace + 1", equals: null },
     { "name":"trace_jobs","min":1,"max":1000000,"integer":true,"unit":"","doc":"jobs of the trace", equals: null },
     { "name":"window_start_max","min":0,"max":1000000,"integer":true,"unit":"steps","doc":"last possible window start", equals: null },
+    { "name":"num_windows","min":1,"max":1000000,"integer":true,"unit":"","doc":"windows in which there is a job", equals: null },
   ],
   tables: [
     { name: "action_kind", dtype: "u32", length: (s) => s[1]!, below: () => 4, min: -Infinity, max: Infinity, doc: "per action number: index into action_kinds" },
@@ -350,18 +317,21 @@ export const schedulingLayout: Layout = {
     { name: "tier_mem", dtype: "u32", length: (s) => s[9]!, below: () => 65536, min: -Infinity, max: Infinity, doc: "[tier] memory capacity" },
     { name: "tier_power_mw", dtype: "u32", length: (s) => s[9]! * s[11]!, below: () => 16777216, min: -Infinity, max: Infinity, doc: "[tier][CPU in use] power in mW; past the capacity as at it" },
     { name: "tier_sleep_mw", dtype: "u32", length: (s) => s[9]!, below: () => 16777216, min: -Infinity, max: Infinity, doc: "[tier] power asleep in mW" },
-    { name: "profile_level", dtype: "u32", length: (s) => s[24]!, below: (s) => s[22]!, min: -Infinity, max: Infinity, doc: "[step modulo profile_steps] arrival level" },
-    { name: "arrival_alias", dtype: "u32", length: (s) => s[22]! * (1 << s[23]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[level][2^arrival_bits] alias columns" },
-    { name: "cpu_alias", dtype: "u32", length: (s) => (1 << s[25]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[2^cpu_bits] alias columns" },
-    { name: "cpu_value", dtype: "u32", length: (s) => (1 << s[25]!), below: () => 65536, min: -Infinity, max: Infinity, doc: "[outcome] CPU" },
-    { name: "mem_alias", dtype: "u32", length: (s) => (1 << s[26]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[2^mem_bits] alias columns" },
-    { name: "mem_value", dtype: "u32", length: (s) => (1 << s[26]!), below: () => 65536, min: -Infinity, max: Infinity, doc: "[outcome] memory" },
-    { name: "duration_alias", dtype: "u32", length: (s) => (1 << s[27]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[2^duration_bits] alias columns" },
-    { name: "duration_value", dtype: "u32", length: (s) => (1 << s[27]!), below: () => 1000001, min: -Infinity, max: Infinity, doc: "[outcome] duration in steps" },
-    { name: "trace_first", dtype: "u32", length: (s) => s[28]!, below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[tick] number of jobs that arrived before it" },
-    { name: "trace_cpu", dtype: "u32", length: (s) => s[29]!, below: () => 65536, min: -Infinity, max: Infinity, doc: "[job] CPU" },
-    { name: "trace_mem", dtype: "u32", length: (s) => s[29]!, below: () => 65536, min: -Infinity, max: Infinity, doc: "[job] memory" },
-    { name: "trace_duration", dtype: "u32", length: (s) => s[29]!, below: () => 1000001, min: -Infinity, max: Infinity, doc: "[job] duration in steps" },
+    { name: "profile_level", dtype: "u32", length: (s) => s[25]!, below: (s) => s[23]!, min: -Infinity, max: Infinity, doc: "[step modulo profile_steps] arrival level" },
+    { name: "arrival_alias", dtype: "u32", length: (s) => s[23]! * (1 << s[24]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[level][2^arrival_bits] alias columns" },
+    { name: "cpu_alias", dtype: "u32", length: (s) => (1 << s[26]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[2^cpu_bits] alias columns" },
+    { name: "cpu_value", dtype: "u32", length: (s) => (1 << s[26]!), below: () => 65536, min: -Infinity, max: Infinity, doc: "[outcome] CPU" },
+    { name: "mem_alias", dtype: "u32", length: (s) => (1 << s[27]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[2^mem_bits] alias columns" },
+    { name: "mem_value", dtype: "u32", length: (s) => (1 << s[27]!), below: () => 65536, min: -Infinity, max: Infinity, doc: "[outcome] memory" },
+    { name: "duration_alias", dtype: "u32", length: (s) => (1 << s[28]!), below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[2^duration_bits] alias columns" },
+    { name: "duration_value", dtype: "u32", length: (s) => (1 << s[28]!), below: () => 1000001, min: -Infinity, max: Infinity, doc: "[outcome] duration in steps" },
+    { name: "trace_first", dtype: "u32", length: (s) => s[29]!, below: () => 4294967296, min: -Infinity, max: Infinity, doc: "[tick] number of jobs that arrived before it" },
+    { name: "trace_cpu", dtype: "u32", length: (s) => s[30]!, below: () => 65536, min: -Infinity, max: Infinity, doc: "[job] CPU" },
+    { name: "trace_mem", dtype: "u32", length: (s) => s[30]!, below: () => 65536, min: -Infinity, max: Infinity, doc: "[job] memory" },
+    { name: "trace_duration", dtype: "u32", length: (s) => s[30]!, below: () => 1000001, min: -Infinity, max: Infinity, doc: "[job] duration in steps" },
+    { name: "trace_end", dtype: "u32", length: (s) => s[30]!, below: () => 2000001, min: -Infinity, max: Infinity, doc: "[job] tick it ends at where it starts as it arrives" },
+    { name: "running_first", dtype: "u32", length: (s) => s[29]!, below: () => 1000001, min: -Infinity, max: Infinity, doc: "[tick] first job that may run at it; as trace_first where windows begin cold" },
+    { name: "window_starts", dtype: "u32", length: (s) => s[32]!, below: (s) => s[29]!, min: -Infinity, max: Infinity, doc: "[window] its first tick" },
   ],
   words: [
     {"name":"seed_lo","max":4294967295,"doc":"low word of the environment's 64-bit seed"},
@@ -389,12 +359,12 @@ export const schedulingLayout: Layout = {
     { name: "slot_mem", dtype: "u32", length: (s) => s[5]!, max: 65535, doc: "their memory" },
     { name: "slot_duration", dtype: "u32", length: (s) => s[5]!, max: 1000000, doc: "their durations" },
     { name: "slot_arrival", dtype: "u32", length: (s) => s[5]!, max: "horizon", doc: "the steps they arrived at" },
-    { name: "fresh_waiting", dtype: "u32", length: (s) => s[13]!, max: 1048576, doc: "waiting jobs without a violation, by arrival step modulo the deadline" },
-    { name: "late_waiting", dtype: "u32", length: (s) => s[13]!, max: 1048576, doc: "waiting jobs with a violation, by arrival step modulo the deadline" },
-    { name: "run_end", dtype: "u32", length: (s) => s[12]!, max: 2147483647, doc: "running table, by start step modulo its size: step the job ends" },
-    { name: "run_cpu", dtype: "u32", length: (s) => s[12]!, max: 65535, doc: "the job's CPU" },
-    { name: "run_mem", dtype: "u32", length: (s) => s[12]!, max: 65535, doc: "the job's memory" },
-    { name: "run_next", dtype: "u32", length: (s) => s[12]!, max: "running_slots", doc: "the next job to end on the same server, its place + 1; 0: none" },
+    { name: "fresh_waiting", dtype: "u32", length: (s) => s[15]!, max: 1048576, doc: "waiting jobs without a violation, by arrival step modulo the deadline" },
+    { name: "late_waiting", dtype: "u32", length: (s) => s[15]!, max: 1048576, doc: "waiting jobs with a violation, by arrival step modulo the deadline" },
+    { name: "run_end", dtype: "u32", length: (s) => s[14]!, max: 2147483647, doc: "running table, by start step modulo start_slots, then those that ran at the beginning: step the job ends" },
+    { name: "run_cpu", dtype: "u32", length: (s) => s[14]!, max: 65535, doc: "the job's CPU" },
+    { name: "run_mem", dtype: "u32", length: (s) => s[14]!, max: 65535, doc: "the job's memory" },
+    { name: "run_next", dtype: "u32", length: (s) => s[14]!, max: "running_slots", doc: "the next job to end on the same server, its place + 1; 0: none" },
     { name: "backlog_cpu", dtype: "u32", length: () => 512, max: 65535, doc: "ring of the jobs behind the slots: CPU" },
     { name: "backlog_mem", dtype: "u32", length: () => 512, max: 65535, doc: "memory" },
     { name: "backlog_duration", dtype: "u32", length: () => 512, max: 1000000, doc: "duration" },
@@ -416,57 +386,12 @@ export const schedulingLayout: Layout = {
     {"name":"violations_sum","fold":"sum","of":"violations","doc":""},
     {"name":"violated_jobs_sum","fold":"sum","of":"violated_jobs","doc":""},
     {"name":"wait_steps_sum","fold":"sum","of":"wait_steps","doc":""},
+    {"name":"waiting_sum","fold":"sum","of":"waiting","doc":""},
     {"name":"toggles_sum","fold":"sum","of":"toggles","doc":""},
     {"name":"invalid_actions_sum","fold":"sum","of":"invalid_actions","doc":""},
     {"name":"asleep_sum","fold":"sum","of":"asleep","doc":""},
-    {"name":"wait_histogram_0","fold":"histogram","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_1","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_2","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_3","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_4","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_5","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_6","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_7","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_8","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_9","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_10","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_11","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_12","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_13","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_14","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_15","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_16","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_17","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_18","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_19","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_20","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_21","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_22","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_23","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_24","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_25","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_26","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_27","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_28","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_29","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_30","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_31","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_32","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_33","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_34","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_35","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_36","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_37","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_38","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_39","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_40","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_41","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_42","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_43","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_44","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_45","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_46","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
-    {"name":"wait_histogram_47","fold":"histogram_bin","of":"wait_bin","doc":"waits of placed jobs: 0..15 a bin each, then four bins an octave"},
+    {"name":"wait_histogram_0","fold":"histogram","of":"wait_bin","doc":"waits of placed jobs, and at the end of jobs that still wait: 0..39 a bin each, then 20 bins an octave"},
+    ...Array.from({ length: 279 }, (_, i) => ({ ...{"name":"wait_histogram_0","fold":"histogram","of":"wait_bin","doc":"waits of placed jobs, and at the end of jobs that still wait: 0..39 a bin each, then 20 bins an octave"}, name: `wait_histogram_${i + 1}`, fold: 'histogram_bin' as const })),
   ],
   actions: [
     {"name":"decision","low":0,"high":1048576,"integer":true,"doc":"k N + n: job of slot k on server n; K N: wait; K N + 1 + n: toggle server n (sleep-aware)","unit":""},
@@ -486,7 +411,7 @@ export const schedulingLayout: Layout = {
     {"name":"wait","low":0,"high":null,"scale":1,"variant":"slot","unit":"","doc":"steps it has waited / deadline"},
     {"name":"backlog","low":0,"high":1,"scale":1,"variant":"fleet","unit":"","doc":"jobs behind the slots / 512"},
     {"name":"power","low":0,"high":1,"scale":1,"variant":"fleet","unit":"","doc":"power / the fleet's greatest"},
-    {"name":"arrivals","low":0,"high":null,"scale":1,"variant":"fleet","unit":"","doc":"arrivals of the last step / max_arrivals_per_step"},
+    {"name":"arrivals","low":0,"high":null,"scale":1,"variant":"fleet","unit":"","doc":"arrivals of the last step / 10"},
     {"name":"elapsed","low":0,"high":1,"scale":1,"variant":"fleet","unit":"","doc":"steps taken / episode_length"},
   ],
   metrics: [
@@ -504,7 +429,7 @@ export const schedulingLayout: Layout = {
     {"name":"wait_steps","doc":"how long the placed job had waited"},
     {"name":"wait_bin","doc":"its bin in wait_histogram, counted from 1; 0: no job was placed"},
     {"name":"toggles","doc":"1 where a server was sent to sleep or woken"},
-    {"name":"invalid_actions","doc":"1 where the action was infeasible and so a wait"},
+    {"name":"invalid_actions","doc":"1 where the action was infeasible or no action at all, and so a wait"},
     {"name":"asleep","doc":"servers asleep"},
     {"name":"waking","doc":"servers waking up"},
   ],

@@ -197,6 +197,7 @@ export class ReferenceBatch<State extends CommonState> implements Batch {
     const { numStatistics } = this.folds;
     const first = i * numStatistics;
     this.numEpisodes += 1;
+    this.environment.foldEnd?.(state, statistics, first);
     state.finished = 1;
     finalStatistics.set(statistics.subarray(first, first + numStatistics), first);
     finalObservations.set(out.observation, i * out.observation.length);

@@ -46,6 +46,8 @@ export interface ReferenceEnvironment<State extends CommonState> {
   reset(state: State, out: Outputs): void;
   /** Advances by one step, `state.step` included. */
   step(state: State, action: ActionRow, out: Outputs): void;
+  /** Adds to the statistics of an episode that ends here what its metrics do not tell. */
+  foldEnd?(state: State, statistics: Float64Array, at: number): void;
   /** Writes the action of a policy of the core; false where the family has no such policy. */
   act(policy: number, state: State, action: ActionRow): boolean;
 }

@@ -8,7 +8,7 @@ const NUM_STEPS = 100_000;
 /** One object a step would be 16 bytes at least; V8 itself takes 200 kilobytes now and then. */
 const BYTES_MAX = 5 * NUM_STEPS;
 
-const TASKS = ['serving/static-uniform-v1', 'scheduling/base-v1'];
+const TASKS = ['serving/static-uniform-v1', 'scheduling/base-v2'];
 const library = new URL('../../src/index.ts', import.meta.url).href;
 
 /**

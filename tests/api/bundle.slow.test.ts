@@ -11,7 +11,7 @@ import { mutated, mutatedJson, redescribed, resealed } from '../support/bundle-d
 
 const MUTATIONS = 10_000;
 /** Small, so that mutations hit everything. */
-const BUNDLES = ['provisioning/easy-v1', 'provisioning/hard-v1', 'scheduling/base-v1'].map((id) =>
+const BUNDLES = ['provisioning/easy-v1', 'provisioning/hard-v1', 'scheduling/base-v2'].map((id) =>
   encodeBundle(compileTask(id)),
 );
 

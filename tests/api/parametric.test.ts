@@ -69,7 +69,7 @@ describe('a linear policy', () => {
   });
 
   it('takes no choice that the mask forbids', async () => {
-    const env = await makeVec('scheduling/base-v1', { numEnvs: 40 });
+    const env = await makeVec('scheduling/base-v2', { numEnvs: 40 });
     const { observationDim, maskDim } = env.task;
     const rows = policyRows(env.task);
     expect(maskDim).toBe(rows);

@@ -48,7 +48,7 @@ async function pair(id: string, options: MakeVecOptions): Promise<[TaskVectorEnv
 describe.each(available)('a recorded rollout on %s', (backend: BackendName) => {
   it.each([
     ['serving/static-uniform-v1', { episode_len: 6 }],
-    ['scheduling/base-v1', { episode_length: 6 }],
+    ['scheduling/base-v2', { episode_length: 6 }],
   ])('of %s is what single steps give', async (id, config) => {
     for (const autoreset of ['next-step', 'same-step'] as const) {
       const [byHand, env] = await pair(id, { backend, numEnvs: 66, seed: 5, autoreset, config });

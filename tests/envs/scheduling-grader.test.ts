@@ -18,13 +18,29 @@ interface LogRow {
   metrics: Record<string, number>;
 }
 
-/** The log of an episode under a heuristic. */
+/** Waits of the jobs that a log places, and of those that still wait at its end. */
+function allWaits(log: readonly LogRow[]): number[] {
+  const queue: number[] = [];
+  const waits: number[] = [];
+  for (const [step, { metrics }] of log.entries()) {
+    if (metrics['placed'] === 1) {
+      const wait = metrics['wait_steps']!;
+      queue.splice(queue.indexOf(step - wait), 1);
+      waits.push(wait);
+    }
+    for (let i = 0; i < metrics['arrivals']! - metrics['dropped']!; i++) queue.push(step);
+  }
+  return [...waits, ...queue.map((arrival) => log.length - arrival)];
+}
+
+/** The log of an episode under a heuristic, or of one that never places. */
 function playLog(config: JsonObject, policy: string, seed: number) {
   const task = scheduling('sleep-aware', config);
   const env = referenceEnv(task, seed);
   const log: LogRow[] = [];
   while (env.truncated[0] === 0) {
-    env.rollout(policy, 1);
+    if (policy === 'constant') env.step([task.baselineAction as number]);
+    else env.rollout(policy, 1);
     const { metrics } = env.info(0) as unknown as Pick<LogRow, 'metrics'>;
     log.push({ reward: env.rewards[0]!, metrics });
   }
@@ -48,7 +64,8 @@ describe('the grader', () => {
       violations_per_job: sum(column('violations')) / arrivals,
       mean_power_watts: sum(column('power_watts')) / log.length,
       energy_kwh: sum(column('power_watts')) / 60 / 1000,
-      wait_steps_mean: sum(column('wait_steps')) / waits.length,
+      wait_steps_mean: sum(allWaits(log)) / allWaits(log).length,
+      censored_jobs: arrivals - waits.length,
       completed_jobs: sum(column('completed')),
       dropped_jobs: sum(column('dropped')),
       utilization_ratio: sum(column('utilization_ratio')) / log.length,
@@ -62,23 +79,49 @@ describe('the grader', () => {
     expect(own.num_toggles).toBeGreaterThan(0);
   });
 
-  it('finds a quantile of the waits to within a quarter of it', () => {
-    const waits = log.filter(({ metrics }) => metrics['placed'] === 1);
-    const sorted = waits.map(({ metrics }) => metrics['wait_steps']!).sort((a, b) => a - b);
+  it('finds a quantile of the waits to within a twentieth of it', () => {
+    const sorted = allWaits(log).sort((a, b) => a - b);
     for (const share of [0.25, 0.5, 0.9, 0.95, 0.99]) {
       const exact = sorted[Math.ceil(share * sorted.length) - 1]!;
       const own = waitQuantile(statistics, share);
-      if (exact < 16) expect(own, String(share)).toBe(exact);
-      else expect(Math.abs(own / exact - 1), String(share)).toBeLessThan(0.25);
+      if (exact < 40) expect(own, String(share)).toBe(exact);
+      else expect(Math.abs(own / exact - 1), String(share)).toBeLessThan(0.05);
     }
   });
 
+  it('counts the waits of jobs that never start, as long as they have waited', () => {
+    const config = { workload: 'poisson', arrival_rate: 0.75, episode_length: 200 };
+    const { log, statistics, task } = playLog(config, 'constant', 4);
+    const waits = allWaits(log).sort((a, b) => a - b);
+    const own = schedulingMetrics(statistics);
+    expect(own.censored_jobs).toBe(waits.length);
+    expect(own.wait_steps_mean).toBeCloseTo(sum(waits) / waits.length, 12);
+    const exact = waits[Math.ceil(0.95 * waits.length) - 1]!;
+    expect(exact).toBeGreaterThan(150);
+    expect(Math.abs(own.wait_steps_p95 / exact - 1)).toBeLessThan(0.05);
+    const context = { baselineReturn: -3000, bound: -1000 };
+    expect(task.gradeLog!(log, context)).toEqual(task.grade(statistics, context));
+  });
+
+  it('counts them while the episode runs, too', () => {
+    const env = referenceEnv(scheduling('base', { episode_length: 200 }), 4);
+    env.actions.fill(75);
+    for (let t = 0; t < 100; t++) env.step();
+    const own = schedulingMetrics(env.runningStatistics(0));
+    expect(own.censored_jobs).toBeGreaterThan(50);
+    expect(own.wait_steps_mean).toBeGreaterThan(30);
+    expect(own.wait_steps_p95).toBeGreaterThan(30);
+    env.close();
+  });
+
   it('has bins that follow each other without a gap', () => {
-    for (let steps = 0; steps < 4096; steps++) {
-      expect(binStart(waitBin(steps))).toBeLessThanOrEqual(steps);
-      expect(binStart(waitBin(steps) + 1)).toBeGreaterThan(steps);
+    for (let steps = 0; steps < 100_000; steps++) {
+      const [start, end] = [binStart(waitBin(steps)), binStart(waitBin(steps) + 1)];
+      if (start <= steps && steps < end && (end - start) / start <= (steps < 40 ? Infinity : 0.05))
+        continue;
+      throw new Error(`${steps} is in the bin ${start} .. ${end}`);
     }
-    expect(waitBin(1_000_000)).toBe(47);
+    expect(waitBin(1_000_000)).toBe(279);
   });
 
   it('scores between round-robin and the bound, clipped', () => {
@@ -88,6 +131,9 @@ describe('the grader', () => {
     expect(score(-1500)).toBeCloseTo(0.75, 12);
     expect(score(-4000)).toBe(0);
     expect(score(-900)).toBe(1);
+    const { breakdown } = task.grade({ ...statistics, episode_return: -4000 }, context);
+    expect(breakdown['score_unclipped']).toBeCloseTo(-0.5, 12);
+    expect(breakdown['above_bound_percent']).toBeCloseTo(300, 9);
     const even = { baselineReturn: -1000, bound: -1000 };
     expect(task.grade({ ...statistics, episode_return: -1000 }, even).score).toBe(1);
     expect(() => task.grade(statistics, { bound: -1 })).toThrow(/baselineReturn is missing/);
@@ -100,8 +146,8 @@ describe('the grader', () => {
     const rows = log.map(({ reward, metrics }) => ({ reward, info: { metrics } }));
     expect(task.gradeLog!(rows, context)).toEqual(task.grade(statistics, context));
     expect(task.gradeLog!([], context).score).toBe(0);
-    const damaged = [{ reward: 0, metrics: { ...log[0]!.metrics, wait_bin: 99 } }];
-    expect(() => task.gradeLog!(damaged, context)).toThrow(/log\[0\].metrics.wait_bin is 99/);
+    const damaged = [{ reward: 0, metrics: { ...log[0]!.metrics, wait_bin: 281 } }];
+    expect(() => task.gradeLog!(damaged, context)).toThrow(/log\[0\].metrics.wait_bin is 281/);
     expect(() => task.gradeLog!([{ metrics: {} }], context)).toThrow(/log\[0\]\.metrics\./);
   });
 });

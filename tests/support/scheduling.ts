@@ -8,10 +8,10 @@ import type { Rng } from '../../src/base/seeding.js';
 import type { SchedulingConfig } from '../../src/compile/scheduling/scheduling.js';
 import type { CompiledTask } from '../../src/envs/family.js';
 import { readConfig } from '../../src/envs/scheduling/config.js';
-import { schedulingJobs } from '../../src/envs/scheduling/family.js';
+import { schedulingEpisodeJobs } from '../../src/envs/scheduling/family.js';
 
 export const scheduling = (name: string, config: JsonObject = {}): CompiledTask =>
-  compileTask(`scheduling/${name}-v1`, config);
+  compileTask(`scheduling/${name}-v2`, config);
 
 /** A small valid configuration, edges included. */
 export function randomSchedulingConfig(rng: Rng): JsonObject {
@@ -30,6 +30,7 @@ export function randomSchedulingConfig(rng: Rng): JsonObject {
     alpha: pick([0, 5]),
     toggle_penalty: pick([0, 0.2]),
     max_arrivals_per_step: pick([1, 10]),
+    violation_scale: pick([1, 10]),
     workload: pick(['poisson', 'poisson_diurnal']),
     arrival_rate: pick([0, 0.5, 1]),
     job_cpu: pick([
@@ -76,19 +77,42 @@ const total = (values: readonly number[]): number => values.reduce((sum, x) => s
 export class ModelCluster {
   readonly servers: ModelServer[];
   readonly queue: ModelJob[] = [];
-  readonly counts = { arrived: 0, completed: 0, dropped: 0, violations: 0, toggles: 0, invalid: 0 };
+  readonly counts = {
+    ...{ running: 0, arrived: 0, completed: 0, dropped: 0 },
+    ...{ violations: 0, toggles: 0, invalid: 0 },
+  };
   clock = 0;
   energyMw = 0;
   private readonly config: SchedulingConfig;
-  private readonly jobs: ReturnType<typeof schedulingJobs>;
+  /** Waits of jobs that were placed. */
+  readonly waits: number[] = [];
+  private readonly jobs: ReturnType<typeof schedulingEpisodeJobs>['arrived'];
 
   constructor(task: CompiledTask, seed: number) {
     this.config = readConfig(task.spec, task.config).config;
-    this.jobs = schedulingJobs(task, { lo: seed, hi: 0 });
+    const { arrived, running } = schedulingEpisodeJobs(task, { lo: seed, hi: 0 });
+    this.jobs = arrived;
     const { tiers, servers } = this.config.fleet;
     this.servers = servers.map((i) => {
       return { tier: tiers[i]!, mode: 'active', awakeAt: 0, running: [] };
     });
+    this.begin(running);
+  }
+
+  /** Jobs that run already, each on the next server in turn that has room. */
+  private begin(running: readonly Omit<ModelJob, 'arrival' | 'violations'>[]): void {
+    let turn = 0;
+    for (const job of running) {
+      const order = [...this.servers.slice(turn), ...this.servers.slice(0, turn)];
+      const server = order.find((one) => {
+        const { cpu, mem } = this.used(one);
+        return cpu + job.cpu <= one.tier.cpu && mem + job.mem <= one.tier.mem;
+      });
+      if (server === undefined) continue;
+      server.running.push({ job: { ...job, arrival: 0, violations: 0 }, end: job.duration });
+      this.counts.running += 1;
+      turn = (this.servers.indexOf(server) + 1) % this.servers.length;
+    }
   }
 
   used(server: ModelServer): { cpu: number; mem: number } {
@@ -121,7 +145,7 @@ export class ModelCluster {
 
   /** One step; returns its reward and its violations. */
   step(decision: number): { reward: number; violations: number } {
-    const { alpha, beta, togglePenalty, maxArrivals, deadlineSteps } = this.config;
+    const { alpha, beta, togglePenalty, violationScale, deadlineSteps } = this.config;
     const toggled = this.apply(decision);
     let violations = this.arrive();
     this.clock += 1;
@@ -136,7 +160,7 @@ export class ModelCluster {
     const most = total(this.servers.map(({ tier }) => Math.round(1000 * tier.pMaxWatts)));
     this.energyMw += power;
     this.counts.violations += violations;
-    const penalty = (beta * violations) / maxArrivals + (toggled ? togglePenalty : 0);
+    const penalty = (beta * violations) / violationScale + (toggled ? togglePenalty : 0);
     return { reward: (-alpha * power) / most - penalty, violations };
   }
 
@@ -150,6 +174,10 @@ export class ModelCluster {
   private apply(decision: number): boolean {
     const wait = this.config.numSlots * this.servers.length;
     if (decision === wait) return false;
+    if (decision < 0 || decision > wait + (this.config.sleepAware ? this.servers.length : 0)) {
+      this.counts.invalid += 1;
+      return false;
+    }
     const n = decision < wait ? decision % this.servers.length : decision - wait - 1;
     const k = Math.floor(decision / this.servers.length);
     if (!(decision < wait ? this.canPlace(k, n) : this.canToggle(n))) {
@@ -160,6 +188,7 @@ export class ModelCluster {
     if (decision < wait) {
       const [job] = this.queue.splice(k, 1);
       server.running.push({ job: job!, end: this.clock + job!.duration });
+      this.waits.push(this.clock - job!.arrival);
       return false;
     }
     this.counts.toggles += 1;

@@ -64,6 +64,7 @@ const parts: Readonly<Record<string, string>> = {
   policies: 'the heuristics that the core plays',
   cluster: 'servers, slots and the jobs in them',
   fleet: 'the machines that a program describes',
+  'fleet-power': 'the least power of a fleet by the work on it',
   jobs: 'the jobs that arrive',
 };
 

@@ -79,10 +79,10 @@ describe('verify of a backend with a wrong constant', () => {
     const file = 'envs/scheduling/policies.ts';
     const wrong = buildWith(file, 'return cpu + mem;', 'return cpu + 1.1 * mem;');
     provideBackend('assemblyscript', () => loadAssemblyScript(wrong));
-    const env = await makeVec('scheduling/base-v1', { backend: 'assemblyscript' });
+    const env = await makeVec('scheduling/base-v2', { backend: 'assemblyscript' });
     expect(env.backend).toBe('assemblyscript');
     env.close();
-    const { code, report } = await verifyJson('scheduling/base-v1');
+    const { code, report } = await verifyJson('scheduling/base-v2');
     expect(code).toBe(1);
     expect(report.differences.map(({ backend }) => backend)).toContain('assemblyscript');
     expect(report.first_difference.field).toMatch(/\./);

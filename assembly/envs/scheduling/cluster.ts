@@ -2,8 +2,9 @@
  * The cluster: which job runs on which server, what that uses, and what power it draws.
  *
  * One job at most starts in a step, so the running table is indexed by start step: no job is still
- * there when its place comes round again. Each server chains its jobs by their ends; a place in a
- * chain is counted from 1, and 0 is none.
+ * there when its place comes round again. Behind those places are the places of the jobs that ran
+ * already when the episode began. Each server chains its jobs by their ends; a place in a chain is
+ * counted from 1, and 0 is none.
  */
 import { WORD_STEP } from '../../generated/common';
 import {
@@ -32,7 +33,9 @@ import {
   s_power_stride,
   s_running_slots,
   s_sleep_aware,
+  s_start_slots,
   s_wake_delay_steps,
+  s_warm_slots,
   SERVER_MODE_ACTIVE,
   SERVER_MODE_ASLEEP,
   SERVER_MODE_WAKING,
@@ -59,6 +62,9 @@ export class Fleet {
   /** The decision that waits; those below it place jobs, those above it toggle servers. */
   static wait: u32 = 0;
   static deadline: u32 = 0;
+  /** Places of the running table: for jobs that start, for those that ran before, and in all. */
+  static startSlots: u32 = 0;
+  static warmSlots: u32 = 0;
   static runningSlots: u32 = 0;
   static wakeDelay: u32 = 0;
   static sleepAware: bool = false;
@@ -82,6 +88,8 @@ export function prepareFleet(): void {
   Fleet.numSlots = <u32>s_num_slots;
   Fleet.wait = Fleet.numServers * Fleet.numSlots;
   Fleet.deadline = <u32>s_deadline_steps;
+  Fleet.startSlots = <u32>s_start_slots;
+  Fleet.warmSlots = <u32>s_warm_slots;
   Fleet.runningSlots = <u32>s_running_slots;
   Fleet.wakeDelay = <u32>s_wake_delay_steps;
   Fleet.sleepAware = s_sleep_aware == 1;
@@ -190,10 +198,30 @@ export function canToggle(n: u32): bool {
 /** Starts the job of slot k on server n, which can take it. */
 export function place(k: u32, n: u32): void {
   const step = count(WORD_STEP);
-  const place = step % Fleet.runningSlots;
-  const cpu = at(a_slot_cpu, k);
-  const mem = at(a_slot_mem, k);
-  setAt(a_run_end, place, step + at(a_slot_duration, k));
+  const end = step + at(a_slot_duration, k);
+  run(n, step % Fleet.startSlots, at(a_slot_cpu, k), at(a_slot_mem, k), end);
+  removeSlot(k);
+}
+
+/**
+ * Lets a job run that ran already when the episode began: on the next server in turn with room, as
+ * round-robin would have placed it. One that fits on none is left out. Returns the places of such
+ * jobs taken now.
+ */
+export function admitRunning(cpu: u32, mem: u32, duration: u32, taken: u32): u32 {
+  if (taken >= Fleet.warmSlots) return taken;
+  for (let i: u32 = 1; i <= Fleet.numServers; i++) {
+    const n = (count(WORD_LAST_SERVER) + i) % Fleet.numServers;
+    if (cpu > freeCpu(n) || mem > freeMem(n)) continue;
+    run(n, Fleet.startSlots + taken, cpu, mem, duration);
+    return taken + 1;
+  }
+  return taken;
+}
+
+/** A job runs on server n until a step, at a place of the running table. */
+function run(n: u32, place: u32, cpu: u32, mem: u32, end: u32): void {
+  setAt(a_run_end, place, end);
   setAt(a_run_cpu, place, cpu);
   setAt(a_run_mem, place, mem);
   chain(n, place);
@@ -201,7 +229,6 @@ export function place(k: u32, n: u32): void {
   setAt(a_server_mem, n, at(a_server_mem, n) + mem);
   setCount(WORD_NUM_RUNNING, count(WORD_NUM_RUNNING) + 1);
   setCount(WORD_LAST_SERVER, n);
-  removeSlot(k);
 }
 
 /** Puts a place of the running table into its server's chain, behind the jobs not after it. */

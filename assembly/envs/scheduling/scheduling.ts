@@ -8,21 +8,13 @@
 import { Channels } from '../../channels';
 import { STREAM_RESET, STREAM_STEP, WORD_STEP } from '../../generated/common';
 import {
+  a_backlog_arrival,
   a_fresh_waiting,
   a_late_waiting,
-  a_server_cpu,
   a_server_event,
-  a_server_mem,
   a_server_mode,
   a_slot_arrival,
-  a_slot_cpu,
-  a_slot_duration,
-  a_slot_mem,
   BACKLOG_MAX,
-  FLEET_FIELD_ARRIVALS,
-  FLEET_FIELD_BACKLOG,
-  FLEET_FIELD_ELAPSED,
-  FLEET_FIELD_POWER,
   Layout,
   METRIC_ARRIVALS,
   METRIC_ASLEEP,
@@ -46,37 +38,22 @@ import {
   s_cpu_bits,
   s_duration_bits,
   s_fleet_cpu,
-  s_fleet_power_mw,
   s_from_trace,
   s_horizon,
   s_idle_power_mw,
-  s_max_arrivals,
   s_mem_bits,
   s_num_actions,
+  s_num_windows,
   s_profile_steps,
   s_reward_power,
   s_reward_toggle,
   s_reward_violation,
   s_trace_jobs,
   s_trace_ticks,
-  s_window_start_max,
-  SERVER_FIELD_ACTIVE,
-  SERVER_FIELD_ASLEEP,
-  SERVER_FIELD_CAPACITY,
-  SERVER_FIELD_COUNT,
-  SERVER_FIELD_CPU_USED,
-  SERVER_FIELD_MEM_USED,
-  SERVER_FIELD_NEXT_EVENT,
-  SERVER_FIELD_WAKING,
   SERVER_MODE_ACTIVE,
   SERVER_MODE_ASLEEP,
   SERVER_MODE_WAKING,
-  SLOT_FIELD_COUNT,
-  SLOT_FIELD_CPU,
-  SLOT_FIELD_DURATION,
-  SLOT_FIELD_MEM,
-  SLOT_FIELD_PRESENT,
-  SLOT_FIELD_WAIT,
+  STATISTIC_WAIT_HISTOGRAM_0,
   t_arrival_alias,
   t_cpu_alias,
   t_cpu_value,
@@ -85,10 +62,13 @@ import {
   t_mem_alias,
   t_mem_value,
   t_profile_level,
+  t_running_first,
   t_trace_cpu,
   t_trace_duration,
+  t_trace_end,
   t_trace_first,
   t_trace_mem,
+  t_window_starts,
   WAIT_BINS,
   WORD_BACKLOG_HEAD,
   WORD_CPU_IN_USE,
@@ -101,10 +81,11 @@ import {
   WORD_WINDOW_START,
 } from '../../generated/scheduling';
 import { Out } from '../../outputs';
-import { Common } from '../../program';
 import { drawBlock, wordBelow, Words } from '../../rng';
 import { sampleAlias } from '../../sampling';
+import { foldHistogram } from '../../statistics';
 import {
+  admitRunning,
   at,
   canToggle,
   count,
@@ -112,8 +93,6 @@ import {
   enter,
   fits,
   Fleet,
-  freeCpu,
-  freeMem,
   get,
   Here,
   minus,
@@ -125,12 +104,13 @@ import {
   toggle,
   waited,
 } from './cluster';
+import { observe, put } from './observe';
 import { decide, hasPolicy } from './policies';
 
 /** The scalars that a step reads as integers. */
 class Params {
   static horizon: u32 = 0;
-  static numActions: i32 = 0;
+  static numActions: u32 = 0;
   static fromTrace: bool = false;
   static profileSteps: u32 = 0;
   static arrivalBits: u32 = 0;
@@ -150,7 +130,7 @@ class Arrived {
 export class Scheduling extends Layout {
   begin(): void {
     Params.horizon = <u32>s_horizon;
-    Params.numActions = <i32>s_num_actions;
+    Params.numActions = <u32>s_num_actions;
     Params.fromTrace = s_from_trace == 1;
     Params.profileSteps = <u32>s_profile_steps;
     Params.arrivalBits = <u32>s_arrival_bits;
@@ -174,7 +154,8 @@ export class Scheduling extends Layout {
     drawBlock(i, STREAM_RESET, 0);
     memory.fill(Here.arrays, 0, <usize>this.numArrayElements << 2);
     setCount(WORD_STEP, 0);
-    setCount(WORD_WINDOW_START, <u32>wordBelow(Words.x0, s_window_start_max + 1));
+    const window = <u32>wordBelow(Words.x0, s_num_windows);
+    setCount(WORD_WINDOW_START, get(t_window_starts, window));
     setCount(WORD_NUM_VISIBLE, 0);
     setCount(WORD_BACKLOG_HEAD, 0);
     setCount(WORD_NUM_BACKLOG, 0);
@@ -183,6 +164,7 @@ export class Scheduling extends Layout {
     setCount(WORD_POWER_MW, <u32>s_idle_power_mw);
     setCount(WORD_CPU_IN_USE, 0);
     setCount(WORD_LAST_ARRIVALS, 0);
+    admitAllRunning();
     const m = Channels.metricsOf(i);
     memory.fill(m, 0, 4 * METRIC_COUNT);
     report(m);
@@ -210,6 +192,11 @@ export class Scheduling extends Layout {
     observe(i);
   }
 
+  foldStatistics(at: usize, metrics: usize, step: u32): void {
+    super.foldStatistics(at, metrics, step);
+    if (Out.truncated) foldEnd(at);
+  }
+
   act(policy: u32, i: i32): void {
     if (!hasPolicy(policy)) return;
     enter(i);
@@ -217,16 +204,42 @@ export class Scheduling extends Layout {
   }
 }
 
-@inline
-function put(row: usize, index: u32, value: f32): void {
-  store<f32>(row + (<usize>index << 2), value);
+/** Jobs that still wait at the end have waited so long at least: censored, not left out. */
+function foldEnd(statistics: usize): void {
+  const step = count(WORD_STEP);
+  for (let k: u32 = 0; k < count(WORD_NUM_VISIBLE); k++) foldWait(statistics, waited(k));
+  for (let i: u32 = 0; i < count(WORD_NUM_BACKLOG); i++) {
+    const place = (count(WORD_BACKLOG_HEAD) + i) % BACKLOG_MAX;
+    foldWait(statistics, minus(step, at(a_backlog_arrival, place)));
+  }
 }
 
-/** An index beyond the space reads the nearest end; an infeasible decision is a wait. */
+@inline
+function foldWait(statistics: usize, steps: u32): void {
+  foldHistogram(statistics, STATISTIC_WAIT_HISTOGRAM_0, <f64>(waitBin(steps) + 1));
+}
+
+/** The jobs of the recording that run when the window begins, in the order of arrival. */
+function admitAllRunning(): void {
+  const tick = count(WORD_WINDOW_START);
+  const end = get(t_trace_first, tick);
+  let taken: u32 = 0;
+  for (let j = get(t_running_first, tick); j < end && j < Params.traceJobs; j++) {
+    const until = get(t_trace_end, j);
+    if (until <= tick) continue;
+    taken = admitRunning(get(t_trace_cpu, j), get(t_trace_mem, j), until - tick, taken);
+  }
+}
+
+/** Takes a number that is no decision, or none that is feasible now, for a wait, and counts it. */
 function applyAction(index: i32, m: usize): void {
-  const above = index > 0 ? index : 0;
-  const decision = <u32>(above < Params.numActions ? above : Params.numActions - 1);
+  // A negative number is, as an unsigned one, beyond every space.
+  const decision = <u32>index;
   if (decision == Fleet.wait) return;
+  if (decision >= Params.numActions) {
+    put(m, METRIC_INVALID_ACTIONS, 1);
+    return;
+  }
   if (decision > Fleet.wait) {
     const n = decision - Fleet.wait - 1;
     const feasible = canToggle(n);
@@ -255,11 +268,11 @@ function countWait(k: u32, m: usize): void {
   put(m, METRIC_WAIT_BIN, <f32>(waitBin(steps) + 1));
 }
 
-/** The bin of a wait: each of 0..15 its own, then four an octave; the last takes what is longer. */
+/** The bin of a wait: each of 0..39 its own, then 20 an octave; the last takes what is longer. */
 function waitBin(steps: u32): u32 {
-  if (steps < 16) return steps;
-  const octave: u32 = 31 - clz(steps);
-  const bin: u32 = 4 * octave + ((steps >> (octave - 2)) & 3);
+  if (steps < 40) return steps;
+  const octave: u32 = 31 - clz(steps / 40);
+  const bin: u32 = 20 * (octave + 1) + (steps >> (octave + 1));
   return bin < <u32>WAIT_BINS ? bin : WAIT_BINS - 1;
 }
 
@@ -352,73 +365,4 @@ function report(m: usize): void {
   put(m, METRIC_BACKLOG, <f32>backlog);
   put(m, METRIC_ASLEEP, <f32>asleep);
   put(m, METRIC_WAKING, <f32>waking);
-}
-
-/** The observation row, servers then slots then fleet, and the mask of what is feasible now. */
-function observe(i: i32): void {
-  let row = Channels.observationsOf(i);
-  const step = count(WORD_STEP);
-  for (let n: u32 = 0; n < Fleet.numServers; n++) {
-    observeServer(row, n, step);
-    row += 4 * SERVER_FIELD_COUNT;
-  }
-  for (let k: u32 = 0; k < Fleet.numSlots; k++) {
-    observeSlot(row, k);
-    row += 4 * SLOT_FIELD_COUNT;
-  }
-  put(row, FLEET_FIELD_BACKLOG, <f32>(<f64>count(WORD_NUM_BACKLOG) / <f64>BACKLOG_MAX));
-  put(row, FLEET_FIELD_POWER, <f32>(<f64>count(WORD_POWER_MW) / s_fleet_power_mw));
-  put(row, FLEET_FIELD_ARRIVALS, <f32>(<f64>count(WORD_LAST_ARRIVALS) / s_max_arrivals));
-  put(row, FLEET_FIELD_ELAPSED, <f32>(<f64>step / s_horizon));
-  writeMask(Channels.masks + <usize>i * Common.maskDim);
-}
-
-/** Quotients of numbers that f32 holds exactly are divided in f32: it gives the same. */
-@inline
-function observeServer(row: usize, n: u32, step: u32): void {
-  const mode = at(a_server_mode, n);
-  const left = minus(at(a_server_event, n), step);
-  put(row, SERVER_FIELD_CPU_USED, <f32>at(a_server_cpu, n) / <f32>get(Fleet.cpu, n));
-  put(row, SERVER_FIELD_MEM_USED, <f32>at(a_server_mem, n) / <f32>get(Fleet.mem, n));
-  put(row, SERVER_FIELD_CAPACITY, load<f32>(Fleet.share + (<usize>n << 2)));
-  put(row, SERVER_FIELD_ACTIVE, <f32>u32(mode == SERVER_MODE_ACTIVE));
-  put(row, SERVER_FIELD_WAKING, <f32>u32(mode == SERVER_MODE_WAKING));
-  put(row, SERVER_FIELD_ASLEEP, <f32>u32(mode == SERVER_MODE_ASLEEP));
-  put(row, SERVER_FIELD_NEXT_EVENT, <f32>(<f64>left / 100));
-}
-
-@inline
-function observeSlot(row: usize, k: u32): void {
-  if (k >= count(WORD_NUM_VISIBLE)) {
-    memory.fill(row, 0, 4 * SLOT_FIELD_COUNT);
-    return;
-  }
-  put(row, SLOT_FIELD_PRESENT, 1);
-  put(row, SLOT_FIELD_CPU, <f32>at(a_slot_cpu, k) / 100);
-  put(row, SLOT_FIELD_MEM, <f32>at(a_slot_mem, k) / 100);
-  put(row, SLOT_FIELD_DURATION, <f32>at(a_slot_duration, k) / 100);
-  put(row, SLOT_FIELD_WAIT, <f32>waited(k) / <f32>Fleet.deadline);
-}
-
-/** Server by server, so that what is free is computed once for all slots. */
-function writeMask(mask: usize): void {
-  const numServers = Fleet.numServers;
-  const numVisible = count(WORD_NUM_VISIBLE);
-  memory.fill(mask + numVisible * numServers, 0, Fleet.wait - numVisible * numServers);
-  for (let n: u32 = 0; n < numServers; n++) {
-    const isActive = at(a_server_mode, n) == SERVER_MODE_ACTIVE;
-    const cpu = freeCpu(n);
-    const mem = freeMem(n);
-    let to = mask + n;
-    for (let k: u32 = 0; k < numVisible; k++) {
-      const fits = u8(at(a_slot_cpu, k) <= cpu) & u8(at(a_slot_mem, k) <= mem) & u8(isActive);
-      store<u8>(to, fits);
-      to += numServers;
-    }
-  }
-  store<u8>(mask + Fleet.wait, 1);
-  if (!Fleet.sleepAware) return;
-  for (let n: u32 = 0; n < numServers; n++) {
-    store<u8>(mask + Fleet.wait + 1 + n, u8(canToggle(n)));
-  }
 }

@@ -16,7 +16,7 @@ from infragym import sweep
 from infragym.ray import executor
 from infragym.ray.executor import measure
 
-TASK, POLICY = "scheduling/large-v1", "power-aware"
+TASK, POLICY = "scheduling/large-v2", "power-aware"
 PIECES = 16
 PAPER_WORKERS = (10, 100, 1000)
 PAPER_PIECES_PER_WORKER = 40

@@ -95,7 +95,7 @@ def main() -> None:
     contestants = [
         *(batch("autoscaling/easy-v1", copy) for copy in (True, False)),
         *(batch(task, False) for task in ("provisioning/easy-v1", "static-uniform")),
-        batch("scheduling/base-v1", False),
+        batch("scheduling/base-v2", False),
         single(),
         numpy_cartpole(),
         *envpool_cartpole(),

@@ -55,7 +55,7 @@ def test_discrete_actions_begin_at_zero():
 
 @pytest.mark.parametrize("mode", ["next_step", "same_step", "disabled"])
 def test_episodes_of_different_lengths(mode):
-    tasks = ["autoscaling/easy-v1", "provisioning/easy-v1", "scheduling/base-v1", "static-uniform"]
+    tasks = ["autoscaling/easy-v1", "provisioning/easy-v1", "scheduling/base-v2", "static-uniform"]
     for task in tasks:
         env = InfraGymSB3VecEnv(infragym.make_vec(task, 8, autoreset_mode=mode))
         env.action_space.seed(0)
@@ -67,7 +67,7 @@ def test_episodes_of_different_lengths(mode):
             for done, info in zip(dones, infos, strict=True):
                 assert done == ("terminal_observation" in info)
             ends += dones.sum()
-        assert ends > 0 or task == "scheduling/base-v1"
+        assert ends > 0 or task == "scheduling/base-v2"
 
 
 def test_modes_train_alike():
@@ -98,7 +98,7 @@ def test_maskable_ppo(told):
     from maskable_ppo import compare
 
     returns = compare(20_480)
-    told("scheduling/base-v1: " + ", ".join(f"{name} {x:.0f}" for name, x in returns.items()))
+    told("scheduling/base-v2: " + ", ".join(f"{name} {x:.0f}" for name, x in returns.items()))
     assert returns["invalid actions"] == 0
     assert returns["maskable ppo"] > returns["random"]
 

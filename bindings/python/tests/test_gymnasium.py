@@ -144,7 +144,7 @@ def test_wrappers_count_what_the_core_counts():
 
 
 def test_infos_become_lists():
-    env = DictInfoToList(infragym.make_vec("scheduling/base-v1", 3, infos=True))
+    env = DictInfoToList(infragym.make_vec("scheduling/base-v2", 3, infos=True))
     env.reset(seed=0)
     infos = env.step(np.zeros(3, int))[-1]
     assert len(infos) == 3
@@ -153,7 +153,7 @@ def test_infos_become_lists():
 
 
 def test_masks_sample_feasible_actions():
-    env = infragym.make("scheduling/base-v1")
+    env = infragym.make("scheduling/base-v2")
     _, info = env.reset(seed=0)
     env.action_space.seed(0)
     for _ in range(200):

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from infragym.node import CompilerNotFound
 
-TASKS = ["autoscaling/easy-v1", "autoscaling/fleet-v1", "static-uniform", "scheduling/base-v1"]
+TASKS = ["autoscaling/easy-v1", "autoscaling/fleet-v1", "static-uniform", "scheduling/base-v2"]
 
 
 def begun(task: str = "autoscaling/easy-v1", num_envs: int = 3, **arguments):
@@ -118,7 +118,7 @@ def test_seeds():
 
 
 def test_unseeded_environments_differ():
-    envs = [infragym.make("scheduling/base-v1") for _ in range(4)]
+    envs = [infragym.make("scheduling/base-v2") for _ in range(4)]
     for env in envs:
         env.reset()
     paths = [np.stack([env.step(1)[0] for _ in range(5)]) for env in envs]
@@ -174,7 +174,7 @@ def test_unknown_tasks_and_policies():
 
 def test_memory_that_is_not_there():
     with pytest.raises(MemoryError, match="num_envs is 16777216: they need"):
-        infragym.make_vec("scheduling/large-v1", 2**24)
+        infragym.make_vec("scheduling/large-v2", 2**24)
 
 
 def test_configurations(tmp_path, monkeypatch):

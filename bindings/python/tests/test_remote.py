@@ -158,7 +158,7 @@ def test_refusals(url):
 
 
 def test_unseeded_environments_differ(url):
-    envs = [remote.InfraGymEnv("scheduling/base-v1", url) for _ in range(3)]
+    envs = [remote.InfraGymEnv("scheduling/base-v2", url) for _ in range(3)]
     for env in envs:
         env.reset()
     paths = [np.stack([env.step(1)[0] for _ in range(5)]) for env in envs]

@@ -176,7 +176,7 @@ def test_a_killed_workers_pieces_are_played_again(cluster, tmp_path, wanted):
 
     killer = threading.Thread(target=kill_some)
     killer.start()
-    long = sweep.plan(["scheduling/base-v1"], ["rr", "sjf"], range(48), seeds_per_piece=8)
+    long = sweep.plan(["scheduling/base-v2"], ["rr", "sjf"], range(48), seeds_per_piece=8)
     digest = sweep.sweep(long, tmp_path / "k.parquet", executor())
     stop.set()
     killer.join()
@@ -188,7 +188,7 @@ def test_a_lost_nodes_pieces_are_played_again(cluster, tmp_path):
     from infragym.ray import executor
 
     extra = cluster.add_node(num_cpus=1)
-    long = sweep.plan(["scheduling/base-v1"], ["ffd"], range(64), seeds_per_piece=8)
+    long = sweep.plan(["scheduling/base-v2"], ["ffd"], range(64), seeds_per_piece=8)
     removed = []
 
     def remove(done: int, total: int) -> None:

@@ -3,7 +3,6 @@
  * units of CPU, demands and arrivals alias tables, a trace three columns and an index by tick.
  */
 
-import type { JobTrace } from '../../data/job-trace.js';
 import { actionKind } from '../../generated/common.js';
 import {
   fleetField,
@@ -17,6 +16,7 @@ import { encodeProgram } from '../../program/program.js';
 import { bitsFor, clippedArrivalTables } from '../arrivals.js';
 import { buildAlias } from '../samplers.js';
 import { type Fleet, milliwatts, powerTableMw } from './fleet.js';
+import { noTrace, traceTables } from './trace.js';
 import type { Distribution, DrawnWorkload, Workload } from './workload.js';
 
 /** A scheduling task, read and checked. */
@@ -33,8 +33,9 @@ export interface SchedulingConfig {
   readonly wakeDelaySteps: number;
   /** Reward of drawing the fleet's greatest power for a step, negated. */
   readonly alpha: number;
-  /** Reward of `maxArrivals` violations, negated. */
+  /** Reward of `violationScale` violations, negated. */
   readonly beta: number;
+  readonly violationScale: number;
   readonly togglePenalty: number;
   /** Most arrivals of a step: draws are cut to it. */
   readonly maxArrivals: number;
@@ -48,12 +49,16 @@ const RUNNING_MAX = 65536;
 export function compileScheduling(config: SchedulingConfig): Uint8Array {
   const { fleet, numSlots } = config;
   const numServers = fleet.servers.length;
-  const workload = compileWorkload(config);
-  const power = powerTables(config);
-  const numActions = (numSlots + (config.sleepAware ? 1 : 0)) * numServers + 1;
   const tierCpu = (tier: number) => fleet.tiers[tier].cpu;
   const sumOver = (value: (tier: number) => number) =>
     fleet.servers.reduce((sum, tier) => sum + value(tier), 0);
+  const fleetCpu = sumOver(tierCpu);
+  const workload = compileWorkload(config, fleetCpu);
+  const startSlots = mostStarted(config);
+  const runningSlots = startSlots + workload.scalars.warmSlots;
+  if (runningSlots > RUNNING_MAX) refuseRunning(config, runningSlots);
+  const power = powerTables(config);
+  const numActions = (numSlots + (config.sleepAware ? 1 : 0)) * numServers + 1;
   const fleetPowerMw = sumOver((tier) => power.tables[tier][tierCpu(tier)]);
   const scalars: SchedulingScalars = {
     horizon: config.horizonSteps,
@@ -68,14 +73,14 @@ export function compileScheduling(config: SchedulingConfig): Uint8Array {
     numTiers: fleet.tiers.length,
     capacityMax: fleet.servers.reduce((most, i) => (tierCpu(i) > most ? tierCpu(i) : most), 0),
     powerStride: power.stride,
-    runningSlots: runningSlots(config),
+    startSlots,
+    runningSlots,
     deadlineSteps: config.deadlineSteps,
-    fleetCpu: sumOver(tierCpu),
+    fleetCpu,
     fleetPowerMw,
     idlePowerMw: sumOver((tier) => power.tables[tier][0]),
-    maxArrivals: config.maxArrivals,
     rewardPower: config.alpha / fleetPowerMw,
-    rewardViolation: config.beta / config.maxArrivals,
+    rewardViolation: config.beta / config.violationScale,
     rewardToggle: config.togglePenalty,
     ...workload.scalars,
   };
@@ -116,19 +121,22 @@ function powerTables({ fleet, powerAlpha }: SchedulingConfig) {
 }
 
 /** One job at most starts in a step, and none outlasts the longest duration or the episode. */
-function runningSlots({ workload, horizonSteps }: SchedulingConfig): number {
+function mostStarted({ workload, horizonSteps }: SchedulingConfig): number {
   const { values } =
     workload.kind === 'drawn' ? workload.duration : { values: workload.trace.duration };
   const longest = values.reduce((most, steps) => (steps > most ? steps : most), 1);
-  const slots = longest < horizonSteps ? longest : horizonSteps;
-  if (slots <= RUNNING_MAX) return slots;
+  return longest < horizonSteps ? longest : horizonSteps;
+}
+
+function refuseRunning(config: SchedulingConfig, runningSlots: number): never {
   throw new RangeError(
-    `jobs last up to ${longest} steps in an episode of ${horizonSteps}: at most ${RUNNING_MAX} ` +
-      'steps are possible for one of the two',
+    `up to ${runningSlots} jobs run at once in an episode of ${config.horizonSteps} steps: at ` +
+      `most ${RUNNING_MAX} are possible; shorten the jobs or the episode`,
   );
 }
 
-function compileWorkload({ workload, maxArrivals, horizonSteps }: SchedulingConfig) {
+function compileWorkload(config: SchedulingConfig, fleetCpu: number) {
+  const { workload, maxArrivals, horizonSteps } = config;
   if (workload.kind === 'drawn') return drawnTables(workload, maxArrivals);
   const nothing: DrawnWorkload = {
     kind: 'drawn',
@@ -136,7 +144,7 @@ function compileWorkload({ workload, maxArrivals, horizonSteps }: SchedulingConf
     ...{ cpu: single(1), mem: single(1), duration: single(1) },
   };
   const unused = drawnTables(nothing, 1);
-  const { scalars, tables } = traceTables(workload.trace, horizonSteps);
+  const { scalars, tables } = traceTables(workload, horizonSteps, fleetCpu);
   return {
     scalars: { ...unused.scalars, ...scalars },
     tables: { ...unused.tables, ...tables },
@@ -158,9 +166,7 @@ function drawnTables({ rates, cpu, mem, duration }: DrawnWorkload, maxArrivals: 
       cpuBits: demands.cpu.bits,
       memBits: demands.mem.bits,
       durationBits: demands.duration.bits,
-      traceTicks: 2,
-      traceJobs: 1,
-      windowStartMax: 0,
+      ...noTrace.scalars,
     },
     tables: {
       profileLevel: Uint32Array.from(rates, (rate) => levels.indexOf(rate)),
@@ -171,10 +177,7 @@ function drawnTables({ rates, cpu, mem, duration }: DrawnWorkload, maxArrivals: 
       memValue: demands.mem.values,
       durationAlias: demands.duration.columns,
       durationValue: demands.duration.values,
-      traceFirst: new Uint32Array(2),
-      traceCpu: new Uint32Array(1),
-      traceMem: new Uint32Array(1),
-      traceDuration: new Uint32Array(1),
+      ...noTrace.tables,
     },
   };
 }
@@ -184,25 +187,4 @@ function demandTable({ values, weights }: Distribution) {
   const padded = new Uint32Array(1 << bits);
   padded.set(values);
   return { bits, columns, values: padded };
-}
-
-function traceTables({ arrival, cpu, mem, duration }: JobTrace, horizonSteps: number) {
-  const numTicks = arrival[arrival.length - 1] + 1;
-  const traceFirst = new Uint32Array(numTicks + 1);
-  for (const tick of arrival) traceFirst[tick + 1] += 1;
-  for (let tick = 0; tick < numTicks; tick++) traceFirst[tick + 1] += traceFirst[tick];
-  return {
-    scalars: {
-      fromTrace: 1,
-      traceTicks: traceFirst.length,
-      traceJobs: arrival.length,
-      windowStartMax: numTicks > horizonSteps ? numTicks - horizonSteps : 0,
-    },
-    tables: {
-      traceFirst,
-      traceCpu: Uint32Array.from(cpu),
-      traceMem: Uint32Array.from(mem),
-      traceDuration: Uint32Array.from(duration),
-    },
-  };
 }

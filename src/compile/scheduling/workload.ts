@@ -19,7 +19,15 @@ export interface DrawnWorkload {
   readonly duration: Distribution;
 }
 
-export type Workload = DrawnWorkload | { readonly kind: 'trace'; readonly trace: JobTrace };
+/** Jobs that were recorded; an episode is a window of the recording. */
+export interface RecordedWorkload {
+  readonly kind: 'trace';
+  readonly trace: JobTrace;
+  /** Whether the jobs that run when a window begins are there. */
+  readonly warmStart: boolean;
+}
+
+export type Workload = DrawnWorkload | RecordedWorkload;
 
 /** Every integer from `min` to `max`, equally likely. */
 export function uniformIntegers(min: number, max: number): Distribution {

@@ -59,6 +59,7 @@ export function readConfig(spec: TaskSpec, overrides: JsonObject) {
     wakeDelaySteps: reader.number('server_wakeup_delay', { min: 0, max: 1000, integer: true }),
     alpha: reader.number('alpha', WEIGHT),
     beta: reader.number('beta', WEIGHT),
+    violationScale: reader.number('violation_scale', { min: 1e-3, max: 1e6 }),
     togglePenalty: reader.number('toggle_penalty', WEIGHT),
     maxArrivals,
     workload: readWorkload(reader, fleet, maxArrivals),
@@ -112,7 +113,7 @@ function readWorkload(reader: ConfigReader, fleet: Fleet, maxArrivals: number): 
   if (name === 'trace') {
     const trace = jobTraces.find(reader.text('trace'));
     checkTrace(reader, trace, fleet, maxArrivals);
-    return { kind: 'trace', trace };
+    return { kind: 'trace', trace, warmStart: reader.boolean('warm_start') };
   }
   const given = reader.optionalNumber('arrival_rate', { min: 0, max: maxArrivals });
   const rate = given ?? ARRIVAL_RATES[name];

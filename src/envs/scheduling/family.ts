@@ -17,7 +17,11 @@ import {
   slotFieldNames,
 } from '../../generated/scheduling.js';
 import { decodeProgram } from '../../program/program.js';
-import { type ArrivedJob, jobsOfEpisode } from '../../reference/scheduling/jobs.js';
+import {
+  type ArrivedJob,
+  type EpisodeJobs,
+  jobsOfEpisode,
+} from '../../reference/scheduling/jobs.js';
 import { Box, Discrete } from '../../spaces/index.js';
 import type { CompiledTask, EnvFamily, TaskSpec } from '../family.js';
 import { metricsEntry } from '../report.js';
@@ -81,19 +85,21 @@ function compileSchedulingTask(spec: TaskSpec, overrides: JsonObject = {}): Comp
     },
     episodeMetrics: (statistics) => ({ ...schedulingMetrics(statistics) }),
     needsBaseline: true,
-    bound: (seed, episode) => returnBound(decode(program), jobsOf(program, seed, episode)),
+    bound: (seed, episode) => returnBound(decode(program), seed, episode),
   };
 }
 
 const decode = (program: Uint8Array) =>
   decodeProgram<SchedulingScalars, SchedulingTables>(schedulingLayout, program);
 
-const jobsOf = (program: Uint8Array, seed: Seed, episode: number) =>
-  jobsOfEpisode(decode(program), seed, episode);
-
 /** Every job of an episode of a task, whatever is done in it, in the order of arrival. */
-export function schedulingJobs(task: CompiledTask, seed: Seed, episode = 0): ArrivedJob[] {
-  return jobsOf(task.program, seed, episode);
+export function schedulingJobs(task: CompiledTask, seed: Seed, episode = 0): readonly ArrivedJob[] {
+  return schedulingEpisodeJobs(task, seed, episode).arrived;
+}
+
+/** `schedulingJobs`, and the jobs of a recording that run when its window begins. */
+export function schedulingEpisodeJobs(task: CompiledTask, seed: Seed, episode = 0): EpisodeJobs {
+  return jobsOfEpisode(decode(task.program), seed, episode);
 }
 
 /** The observation row field by field: servers, then slots, then the fleet. */

@@ -25,6 +25,7 @@ export const SCHEDULING_DEFAULTS: JsonObject = {
   server_wakeup_delay: 1,
   alpha: 5,
   beta: 60,
+  violation_scale: 10,
   toggle_penalty: 0.2,
   max_arrivals_per_step: 10,
   workload: 'poisson',
@@ -36,6 +37,7 @@ export const SCHEDULING_DEFAULTS: JsonObject = {
   job_duration_mean_steps: 58,
   job_duration_max_steps: null,
   trace: null,
+  warm_start: true,
 };
 
 function tier(name: string, capacity: number[], watts: number[], probability: number): JsonObject {
@@ -46,7 +48,7 @@ function tier(name: string, capacity: number[], watts: number[], probability: nu
 /** Every task of the family; each takes any of the workloads as `config.workload`. */
 export const schedulingTasks: readonly TaskSpec[] = [
   {
-    id: 'scheduling/homogeneous-v1',
+    id: 'scheduling/homogeneous-v2',
     aliases: ['homogeneous'],
     name: 'homogeneous',
     difficulty: 'easy',
@@ -55,7 +57,7 @@ export const schedulingTasks: readonly TaskSpec[] = [
     config: { cluster_type: 'homogeneous', arrival_rate: 0.6 },
   },
   {
-    id: 'scheduling/base-v1',
+    id: 'scheduling/base-v2',
     aliases: ['scheduling', 'scheduling-base'],
     name: 'base',
     difficulty: 'medium',
@@ -64,7 +66,7 @@ export const schedulingTasks: readonly TaskSpec[] = [
     config: {},
   },
   {
-    id: 'scheduling/sleep-aware-v1',
+    id: 'scheduling/sleep-aware-v2',
     aliases: ['sleep-aware'],
     name: 'sleep-aware',
     difficulty: 'hard',
@@ -74,7 +76,7 @@ export const schedulingTasks: readonly TaskSpec[] = [
     config: { sleep_aware: true, workload: 'poisson_diurnal' },
   },
   {
-    id: 'scheduling/large-v1',
+    id: 'scheduling/large-v2',
     aliases: ['scheduling-large'],
     name: 'large',
     difficulty: 'hard',

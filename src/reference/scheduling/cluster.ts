@@ -11,7 +11,8 @@ import type { Job } from './jobs.js';
 /**
  * Servers, visible jobs, backlog and running jobs. One job at most starts in a step, so the
  * running table is indexed by start step: no job is still there when its place comes round again.
- * Each server chains its jobs by their ends. A place in a chain is counted from 1; 0 is none.
+ * Behind those places are the places of the jobs that ran already when the episode began. Each
+ * server chains its jobs by their ends. A place in a chain is counted from 1; 0 is none.
  */
 export interface SchedulingState extends CommonState {
   windowStart: number;
@@ -94,17 +95,41 @@ export class SchedulingCluster {
 
   /** Starts the job of slot k on server n, which can take it. */
   place(state: SchedulingState, k: number, n: number): void {
-    const place = state.step % this.s.runningSlots;
+    const place = state.step % this.s.startSlots;
     const cpu = state.slotCpu[k];
     state.runEnd[place] = state.step + state.slotDuration[k];
+    this.run(state, n, place, cpu, state.slotMem[k]);
+    this.removeSlot(state, k);
+  }
+
+  /**
+   * Lets a job run that ran already when the episode began: on the next server in turn with room,
+   * as round-robin would have placed it. One that fits on none is left out.
+   *
+   * @returns the places of such jobs taken now
+   */
+  admitRunning(state: SchedulingState, job: Job, taken: number): number {
+    const { numServers, startSlots, warmSlots } = this.s;
+    if (taken >= warmSlots) return taken;
+    for (let i = 1; i <= numServers; i++) {
+      const n = (state.lastServer + i) % numServers;
+      if (job.cpu > this.freeCpu(state, n) || job.mem > this.freeMem(state, n)) continue;
+      state.runEnd[startSlots + taken] = job.duration;
+      this.run(state, n, startSlots + taken, job.cpu, job.mem);
+      return taken + 1;
+    }
+    return taken;
+  }
+
+  /** A job runs on server n, at a place of the running table that knows its end already. */
+  private run(state: SchedulingState, n: number, place: number, cpu: number, mem: number): void {
     state.runCpu[place] = cpu;
-    state.runMem[place] = state.slotMem[k];
+    state.runMem[place] = mem;
     this.chain(state, n, place);
     this.useCpu(state, n, state.serverCpu[n] + cpu);
-    state.serverMem[n] += state.slotMem[k];
+    state.serverMem[n] += mem;
     state.numRunning += 1;
     state.lastServer = n;
-    this.removeSlot(state, k);
   }
 
   /** Puts a place of the running table into its server's chain, behind the jobs not after it. */

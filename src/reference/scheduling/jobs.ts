@@ -46,10 +46,26 @@ export class SchedulingJobs {
     this.duration = demand(s.durationBits, t.durationAlias, t.durationValue);
   }
 
-  /** The tick an episode begins at: uniform over the windows that the trace has. */
+  /** The tick an episode begins at: uniform over the windows in which the trace has a job. */
   windowStart(state: CommonState): number {
     const words = drawBlock(state, stream.reset, 0, this.words);
-    return wordBelow(words[0], this.s.windowStartMax + 1);
+    return this.t.windowStarts[wordBelow(words[0], this.s.numWindows)];
+  }
+
+  /**
+   * Calls back with every job of the trace that runs when the window begins, in the order of
+   * arrival; its duration is what is left of it, and the object is reused.
+   */
+  running({ windowStart }: { windowStart: number }, admit: (job: Job) => void): void {
+    const { s, t, job } = this;
+    const end = t.traceFirst[windowStart];
+    for (let i = t.runningFirst[windowStart]; i < end && i < s.traceJobs; i++) {
+      if (t.traceEnd[i] <= windowStart) continue;
+      job.cpu = t.traceCpu[i];
+      job.mem = t.traceMem[i];
+      job.duration = t.traceEnd[i] - windowStart;
+      admit(job);
+    }
   }
 
   /** Calls back with every job of the state's step, in order; the object is reused. */
@@ -96,18 +112,28 @@ export interface ArrivedJob extends Readonly<Job> {
   readonly arrival: number;
 }
 
-/** Every job of an episode, whatever is done in it: what a clairvoyant knows. */
+/** The jobs of an episode, whatever is done in it: a clairvoyant's knowledge. */
+export interface EpisodeJobs {
+  /** The jobs that run when it begins; `duration` is what is left of them. */
+  readonly running: readonly Readonly<Job>[];
+  /** Those that arrive, in order. */
+  readonly arrived: readonly ArrivedJob[];
+}
+
+/** Every job of an episode. */
 export function jobsOfEpisode(
   { scalars, tables }: DecodedProgram<SchedulingScalars, SchedulingTables>,
   seed: { readonly lo: number; readonly hi: number },
   episode: number,
-): ArrivedJob[] {
+): EpisodeJobs {
   const jobs = new SchedulingJobs(scalars, tables);
   const state = { seedLo: seed.lo, seedHi: seed.hi, episode, step: 0, finished: 0, windowStart: 0 };
   state.windowStart = jobs.windowStart(state);
+  const running: Job[] = [];
+  jobs.running(state, (job) => running.push({ ...job }));
   const arrived: ArrivedJob[] = [];
   for (; state.step < scalars.horizon; state.step++) {
     jobs.arrive(state, (job) => arrived.push({ ...job, arrival: state.step }));
   }
-  return arrived;
+  return { running, arrived };
 }

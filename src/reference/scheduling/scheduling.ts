@@ -16,8 +16,16 @@ import { SchedulingJobs } from './jobs.js';
 import { SchedulingPolicies } from './policies.js';
 
 // Held here: V8 folds a constant of the module itself, but reads an imported one at every use.
-const { BACKLOG_MAX, fleetField, metric, serverField, serverMode, slotField, WAIT_BINS } =
-  generated;
+const {
+  ARRIVALS_SCALE,
+  BACKLOG_MAX,
+  fleetField,
+  metric,
+  serverField,
+  serverMode,
+  slotField,
+  WAIT_BINS,
+} = generated;
 
 const NUM_SERVER_FIELDS = Object.keys(serverField).length;
 const NUM_SLOT_FIELDS = Object.keys(slotField).length;
@@ -83,6 +91,14 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
   previousMetrics(): void {}
 
   reset(state: SchedulingState, out: Outputs): void {
+    this.begin(state);
+    out.metrics.fill(0);
+    this.report(state, out);
+    this.observe(state, out);
+  }
+
+  /** The state at the beginning of the episode that seed and episode number name. */
+  begin(state: SchedulingState): void {
     for (const value of Object.values(state)) if (value instanceof Uint32Array) value.fill(0);
     state.step = 0;
     state.windowStart = this.jobs.windowStart(state);
@@ -94,9 +110,10 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     state.powerMw = this.s.idlePowerMw;
     state.cpuInUse = 0;
     state.lastArrivals = 0;
-    out.metrics.fill(0);
-    this.report(state, out);
-    this.observe(state, out);
+    let warm = 0;
+    this.jobs.running(state, (job) => {
+      warm = this.cluster.admitRunning(state, job, warm);
+    });
   }
 
   step(state: SchedulingState, action: ActionRow, out: Outputs): void {
@@ -117,6 +134,18 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     this.observe(state, out);
   }
 
+  /** Jobs that still wait at the end have waited so long at least: censored, not left out. */
+  foldEnd(state: SchedulingState, statistics: Float64Array, at: number): void {
+    const first = at + generated.statistic.waitHistogram0;
+    for (let k = 0; k < state.numVisible; k++) {
+      statistics[first + waitBin(this.cluster.waited(state, k))] += 1;
+    }
+    for (let i = 0; i < state.numBacklog; i++) {
+      const arrival = state.backlogArrival[(state.backlogHead + i) % BACKLOG_MAX];
+      statistics[first + waitBin(state.step > arrival ? state.step - arrival : 0)] += 1;
+    }
+  }
+
   act(policy: number, state: SchedulingState, action: ActionRow): boolean {
     const decision = this.policies.decide(policy, state);
     if (decision === null) return false;
@@ -124,12 +153,14 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     return true;
   }
 
-  /** An index beyond the space reads the nearest end; an infeasible decision is a wait. */
-  private applyAction(state: SchedulingState, index: number, m: Float32Array): void {
+  /** Takes a number that is no decision, or none feasible now, for a wait, and counts it. */
+  private applyAction(state: SchedulingState, decision: number, m: Float32Array): void {
     const { cluster, wait, s } = this;
-    const above = index > 0 ? index : 0;
-    const decision = above < s.numActions ? above : s.numActions - 1;
     if (decision === wait) return;
+    if (decision < 0 || decision >= s.numActions) {
+      m[metric.invalidActions] = 1;
+      return;
+    }
     if (decision > wait) {
       const n = decision - wait - 1;
       const feasible = cluster.canToggle(state, n);
@@ -225,7 +256,7 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
     }
     observation[at + fleetField.backlog] = state.numBacklog / BACKLOG_MAX;
     observation[at + fleetField.power] = state.powerMw / s.fleetPowerMw;
-    observation[at + fleetField.arrivals] = state.lastArrivals / s.maxArrivals;
+    observation[at + fleetField.arrivals] = state.lastArrivals / ARRIVALS_SCALE;
     observation[at + fleetField.elapsed] = state.step / s.horizon;
     this.writeMask(state, mask);
   }
@@ -259,10 +290,26 @@ export class SchedulingEnvironment implements ReferenceEnvironment<SchedulingSta
   }
 }
 
-/** The bin of a wait: each of 0..15 its own, then four an octave; the last takes what is longer. */
+/** The jobs that run when an episode begins, where it begins in the middle of a recording. */
+export function runningAtStart(
+  program: DecodedProgram<SchedulingScalars, SchedulingTables>,
+  seed: { readonly lo: number; readonly hi: number },
+  episode: number,
+): { cpu: number; duration: number }[] {
+  const { startSlots } = program.scalars;
+  const environment = new SchedulingEnvironment(program);
+  const state = environment.createState();
+  Object.assign(state, { seedLo: seed.lo, seedHi: seed.hi, episode });
+  environment.begin(state);
+  return Array.from({ length: state.numRunning }, (_, i) => {
+    return { cpu: state.runCpu[startSlots + i], duration: state.runEnd[startSlots + i] };
+  });
+}
+
+/** The bin of a wait: each of 0..39 its own, then 20 an octave; the last takes what is longer. */
 export function waitBin(steps: number): number {
-  if (steps < 16) return steps;
-  const octave = 31 - Math.clz32(steps);
-  const bin = 4 * octave + ((steps >>> (octave - 2)) & 3);
+  if (steps < 40) return steps;
+  const octave = 31 - Math.clz32(Math.floor(steps / 40));
+  const bin = 20 * (octave + 1) + (steps >>> (octave + 1));
   return bin < WAIT_BINS ? bin : WAIT_BINS - 1;
 }

@@ -5,7 +5,8 @@
 use crate::program::{Layout, ScalarField, TableField};
 
 pub const BACKLOG_MAX: usize = 512;
-pub const WAIT_BINS: usize = 48;
+pub const WAIT_BINS: usize = 280;
+pub const ARRIVALS_SCALE: usize = 10;
 /// Indices of heuristics.
 pub mod heuristic {
     /// rr
@@ -108,7 +109,11 @@ pub struct Scalars {
     pub capacity_max: f64,
     /// entries of a power table: one more than any tier's CPU capacity
     pub power_stride: f64,
-    /// most jobs that can run at once: one starts in a step, and none outlasts the longest duration
+    /// most jobs at once of those that start: one in a step, and none outlasts the longest duration
+    pub start_slots: f64,
+    /// most jobs that run already when a window begins
+    pub warm_slots: f64,
+    /// most jobs that can run at once
     pub running_slots: f64,
     /// a violation each time a wait passes a multiple of this
     pub deadline_steps: f64,
@@ -118,11 +123,9 @@ pub struct Scalars {
     pub fleet_power_mw: f64,
     /// power of the fleet awake and idle
     pub idle_power_mw: f64,
-    /// most arrivals of a step
-    pub max_arrivals: f64,
     /// alpha / the fleet's greatest power in mW
     pub reward_power: f64,
-    /// beta / max_arrivals
+    /// beta / violation_scale
     pub reward_violation: f64,
     /// toggle penalty
     pub reward_toggle: f64,
@@ -146,6 +149,8 @@ pub struct Scalars {
     pub trace_jobs: f64,
     /// last possible window start
     pub window_start_max: f64,
+    /// windows in which there is a job
+    pub num_windows: f64,
 }
 impl Scalars {
     pub fn new(values: &[f64]) -> Self {
@@ -162,25 +167,27 @@ impl Scalars {
             num_tiers: values[9],
             capacity_max: values[10],
             power_stride: values[11],
-            running_slots: values[12],
-            deadline_steps: values[13],
-            fleet_cpu: values[14],
-            fleet_power_mw: values[15],
-            idle_power_mw: values[16],
-            max_arrivals: values[17],
-            reward_power: values[18],
-            reward_violation: values[19],
-            reward_toggle: values[20],
-            from_trace: values[21],
-            num_levels: values[22],
-            arrival_bits: values[23],
-            profile_steps: values[24],
-            cpu_bits: values[25],
-            mem_bits: values[26],
-            duration_bits: values[27],
-            trace_ticks: values[28],
-            trace_jobs: values[29],
-            window_start_max: values[30],
+            start_slots: values[12],
+            warm_slots: values[13],
+            running_slots: values[14],
+            deadline_steps: values[15],
+            fleet_cpu: values[16],
+            fleet_power_mw: values[17],
+            idle_power_mw: values[18],
+            reward_power: values[19],
+            reward_violation: values[20],
+            reward_toggle: values[21],
+            from_trace: values[22],
+            num_levels: values[23],
+            arrival_bits: values[24],
+            profile_steps: values[25],
+            cpu_bits: values[26],
+            mem_bits: values[27],
+            duration_bits: values[28],
+            trace_ticks: values[29],
+            trace_jobs: values[30],
+            window_start_max: values[31],
+            num_windows: values[32],
         }
     }
 }
@@ -230,6 +237,12 @@ pub struct Tables {
     pub trace_mem: Vec<u32>,
     /// [job] duration in steps
     pub trace_duration: Vec<u32>,
+    /// [job] tick it ends at where it starts as it arrives
+    pub trace_end: Vec<u32>,
+    /// [tick] first job that may run at it; as trace_first where windows begin cold
+    pub running_first: Vec<u32>,
+    /// [window] its first tick
+    pub window_starts: Vec<u32>,
 }
 impl Tables {
     pub fn new(program: &crate::program::Program) -> Self {
@@ -255,6 +268,9 @@ impl Tables {
             trace_cpu: program.table_u32(18),
             trace_mem: program.table_u32(19),
             trace_duration: program.table_u32(20),
+            trace_end: program.table_u32(21),
+            running_first: program.table_u32(22),
+            window_starts: program.table_u32(23),
         }
     }
 }
@@ -285,45 +301,49 @@ pub mod scalar {
     pub const CAPACITY_MAX: usize = 10;
     /// entries of a power table: one more than any tier's CPU capacity
     pub const POWER_STRIDE: usize = 11;
-    /// most jobs that can run at once: one starts in a step, and none outlasts the longest duration
-    pub const RUNNING_SLOTS: usize = 12;
+    /// most jobs at once of those that start: one in a step, and none outlasts the longest duration
+    pub const START_SLOTS: usize = 12;
+    /// most jobs that run already when a window begins
+    pub const WARM_SLOTS: usize = 13;
+    /// most jobs that can run at once
+    pub const RUNNING_SLOTS: usize = 14;
     /// a violation each time a wait passes a multiple of this
-    pub const DEADLINE_STEPS: usize = 13;
+    pub const DEADLINE_STEPS: usize = 15;
     /// the fleet's CPU
-    pub const FLEET_CPU: usize = 14;
+    pub const FLEET_CPU: usize = 16;
     /// the fleet's greatest power
-    pub const FLEET_POWER_MW: usize = 15;
+    pub const FLEET_POWER_MW: usize = 17;
     /// power of the fleet awake and idle
-    pub const IDLE_POWER_MW: usize = 16;
-    /// most arrivals of a step
-    pub const MAX_ARRIVALS: usize = 17;
+    pub const IDLE_POWER_MW: usize = 18;
     /// alpha / the fleet's greatest power in mW
-    pub const REWARD_POWER: usize = 18;
-    /// beta / max_arrivals
-    pub const REWARD_VIOLATION: usize = 19;
+    pub const REWARD_POWER: usize = 19;
+    /// beta / violation_scale
+    pub const REWARD_VIOLATION: usize = 20;
     /// toggle penalty
-    pub const REWARD_TOGGLE: usize = 20;
+    pub const REWARD_TOGGLE: usize = 21;
     /// 1: jobs come from the trace tables, 0: they are drawn
-    pub const FROM_TRACE: usize = 21;
+    pub const FROM_TRACE: usize = 22;
     /// arrival rates
-    pub const NUM_LEVELS: usize = 22;
+    pub const NUM_LEVELS: usize = 23;
     /// log2 of an arrival table's columns
-    pub const ARRIVAL_BITS: usize = 23;
+    pub const ARRIVAL_BITS: usize = 24;
     /// period of the arrival rate
-    pub const PROFILE_STEPS: usize = 24;
+    pub const PROFILE_STEPS: usize = 25;
     /// log2 of the columns
-    pub const CPU_BITS: usize = 25;
+    pub const CPU_BITS: usize = 26;
     /// log2 of the columns
-    pub const MEM_BITS: usize = 26;
+    pub const MEM_BITS: usize = 27;
     /// log2 of the columns
-    pub const DURATION_BITS: usize = 27;
+    pub const DURATION_BITS: usize = 28;
     /// steps of the trace + 1
-    pub const TRACE_TICKS: usize = 28;
+    pub const TRACE_TICKS: usize = 29;
     /// jobs of the trace
-    pub const TRACE_JOBS: usize = 29;
+    pub const TRACE_JOBS: usize = 30;
     /// last possible window start
-    pub const WINDOW_START_MAX: usize = 30;
-    pub const COUNT: usize = 31;
+    pub const WINDOW_START_MAX: usize = 31;
+    /// windows in which there is a job
+    pub const NUM_WINDOWS: usize = 32;
+    pub const COUNT: usize = 33;
 }
 
 /// Positions in the table directory.
@@ -370,7 +390,13 @@ pub mod table {
     pub const TRACE_MEM: usize = 19;
     /// [job] duration in steps
     pub const TRACE_DURATION: usize = 20;
-    pub const COUNT: usize = 21;
+    /// [job] tick it ends at where it starts as it arrives
+    pub const TRACE_END: usize = 21;
+    /// [tick] first job that may run at it; as trace_first where windows begin cold
+    pub const RUNNING_FIRST: usize = 22;
+    /// [window] its first tick
+    pub const WINDOW_STARTS: usize = 23;
+    pub const COUNT: usize = 24;
 }
 
 /// Slots of the u32 state.
@@ -453,7 +479,7 @@ pub struct Arrays<'a> {
     pub fresh_waiting: &'a mut [u32],
     /// waiting jobs with a violation, by arrival step modulo the deadline
     pub late_waiting: &'a mut [u32],
-    /// running table, by start step modulo its size: step the job ends
+    /// running table, by start step modulo start_slots, then those that ran at the beginning: step the job ends
     pub run_end: &'a mut [u32],
     /// the job's CPU
     pub run_cpu: &'a mut [u32],
@@ -482,12 +508,12 @@ impl ArraySizes {
             slot_mem: (s[5] as usize),
             slot_duration: (s[5] as usize),
             slot_arrival: (s[5] as usize),
-            fresh_waiting: (s[13] as usize),
-            late_waiting: (s[13] as usize),
-            run_end: (s[12] as usize),
-            run_cpu: (s[12] as usize),
-            run_mem: (s[12] as usize),
-            run_next: (s[12] as usize),
+            fresh_waiting: (s[15] as usize),
+            late_waiting: (s[15] as usize),
+            run_end: (s[14] as usize),
+            run_cpu: (s[14] as usize),
+            run_mem: (s[14] as usize),
+            run_next: (s[14] as usize),
             backlog_cpu: 512,
             backlog_mem: 512,
             backlog_duration: 512,
@@ -556,109 +582,17 @@ pub mod statistic {
     pub const VIOLATED_JOBS_SUM: usize = 10;
     /// wait_steps_sum
     pub const WAIT_STEPS_SUM: usize = 11;
+    /// waiting_sum
+    pub const WAITING_SUM: usize = 12;
     /// toggles_sum
-    pub const TOGGLES_SUM: usize = 12;
+    pub const TOGGLES_SUM: usize = 13;
     /// invalid_actions_sum
-    pub const INVALID_ACTIONS_SUM: usize = 13;
+    pub const INVALID_ACTIONS_SUM: usize = 14;
     /// asleep_sum
-    pub const ASLEEP_SUM: usize = 14;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_0: usize = 15;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_1: usize = 16;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_2: usize = 17;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_3: usize = 18;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_4: usize = 19;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_5: usize = 20;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_6: usize = 21;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_7: usize = 22;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_8: usize = 23;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_9: usize = 24;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_10: usize = 25;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_11: usize = 26;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_12: usize = 27;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_13: usize = 28;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_14: usize = 29;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_15: usize = 30;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_16: usize = 31;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_17: usize = 32;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_18: usize = 33;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_19: usize = 34;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_20: usize = 35;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_21: usize = 36;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_22: usize = 37;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_23: usize = 38;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_24: usize = 39;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_25: usize = 40;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_26: usize = 41;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_27: usize = 42;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_28: usize = 43;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_29: usize = 44;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_30: usize = 45;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_31: usize = 46;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_32: usize = 47;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_33: usize = 48;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_34: usize = 49;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_35: usize = 50;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_36: usize = 51;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_37: usize = 52;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_38: usize = 53;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_39: usize = 54;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_40: usize = 55;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_41: usize = 56;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_42: usize = 57;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_43: usize = 58;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_44: usize = 59;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_45: usize = 60;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_46: usize = 61;
-    /// waits of placed jobs: 0..15 a bin each, then four bins an octave
-    pub const WAIT_HISTOGRAM_47: usize = 62;
-    pub const COUNT: usize = 63;
+    pub const ASLEEP_SUM: usize = 15;
+    /// waits of placed jobs, and at the end of jobs that still wait: 0..39 a bin each, then 20 bins an octave
+    pub const WAIT_HISTOGRAM_0: usize = 16;
+    pub const COUNT: usize = 296;
 }
 
 /// Positions in an observation row.
@@ -691,7 +625,7 @@ pub mod observation {
     pub const BACKLOG: usize = 12;
     /// power / the fleet's greatest
     pub const POWER: usize = 13;
-    /// arrivals of the last step / max_arrivals_per_step
+    /// arrivals of the last step / 10
     pub const ARRIVALS: usize = 14;
     /// steps taken / episode_length
     pub const ELAPSED: usize = 15;
@@ -728,7 +662,7 @@ pub mod metric {
     pub const WAIT_BIN: usize = 12;
     /// 1 where a server was sent to sleep or woken
     pub const TOGGLES: usize = 13;
-    /// 1 where the action was infeasible and so a wait
+    /// 1 where the action was infeasible or no action at all, and so a wait
     pub const INVALID_ACTIONS: usize = 14;
     /// servers asleep
     pub const ASLEEP: usize = 15;
@@ -749,7 +683,7 @@ pub mod action {
 pub const LAYOUT: Layout = Layout {
     family: 4,
     name: "scheduling",
-    hash: 2989564780,
+    hash: 450400053,
     scalars: &[
         ScalarField { name: "horizon", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "action_dim", min: 1.0, max: 64.0, integer: true },
@@ -763,12 +697,13 @@ pub const LAYOUT: Layout = Layout {
         ScalarField { name: "num_tiers", min: 1.0, max: 16.0, integer: true },
         ScalarField { name: "capacity_max", min: 1.0, max: 65535.0, integer: true },
         ScalarField { name: "power_stride", min: 2.0, max: 65536.0, integer: true },
+        ScalarField { name: "start_slots", min: 1.0, max: 65536.0, integer: true },
+        ScalarField { name: "warm_slots", min: 0.0, max: 65535.0, integer: true },
         ScalarField { name: "running_slots", min: 1.0, max: 65536.0, integer: true },
         ScalarField { name: "deadline_steps", min: 1.0, max: 10000.0, integer: true },
         ScalarField { name: "fleet_cpu", min: 1.0, max: 16777216.0, integer: true },
         ScalarField { name: "fleet_power_mw", min: 1.0, max: 4294967295.0, integer: true },
         ScalarField { name: "idle_power_mw", min: 0.0, max: 4294967295.0, integer: true },
-        ScalarField { name: "max_arrivals", min: 1.0, max: 512.0, integer: true },
         ScalarField { name: "reward_power", min: 0.0, max: 1000000.0, integer: false },
         ScalarField { name: "reward_violation", min: 0.0, max: 1000000000.0, integer: false },
         ScalarField { name: "reward_toggle", min: 0.0, max: 1000000000.0, integer: false },
@@ -782,6 +717,7 @@ pub const LAYOUT: Layout = Layout {
         ScalarField { name: "trace_ticks", min: 2.0, max: 1000001.0, integer: true },
         ScalarField { name: "trace_jobs", min: 1.0, max: 1000000.0, integer: true },
         ScalarField { name: "window_start_max", min: 0.0, max: 1000000.0, integer: true },
+        ScalarField { name: "num_windows", min: 1.0, max: 1000000.0, integer: true },
     ],
     tables: &[
         TableField { name: "action_kind", float: false, length: |s| s[1] as usize, below: |_| 4, min: f32::MIN, max: f32::MAX },
@@ -793,18 +729,21 @@ pub const LAYOUT: Layout = Layout {
         TableField { name: "tier_mem", float: false, length: |s| s[9] as usize, below: |_| 65536, min: f32::MIN, max: f32::MAX },
         TableField { name: "tier_power_mw", float: false, length: |s| (s[9] as usize) * (s[11] as usize), below: |_| 16777216, min: f32::MIN, max: f32::MAX },
         TableField { name: "tier_sleep_mw", float: false, length: |s| s[9] as usize, below: |_| 16777216, min: f32::MIN, max: f32::MAX },
-        TableField { name: "profile_level", float: false, length: |s| s[24] as usize, below: |s| s[22] as u32, min: f32::MIN, max: f32::MAX },
-        TableField { name: "arrival_alias", float: false, length: |s| (s[22] as usize) * (1 << (s[23] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
-        TableField { name: "cpu_alias", float: false, length: |s| (1 << (s[25] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
-        TableField { name: "cpu_value", float: false, length: |s| (1 << (s[25] as usize)), below: |_| 65536, min: f32::MIN, max: f32::MAX },
-        TableField { name: "mem_alias", float: false, length: |s| (1 << (s[26] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
-        TableField { name: "mem_value", float: false, length: |s| (1 << (s[26] as usize)), below: |_| 65536, min: f32::MIN, max: f32::MAX },
-        TableField { name: "duration_alias", float: false, length: |s| (1 << (s[27] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
-        TableField { name: "duration_value", float: false, length: |s| (1 << (s[27] as usize)), below: |_| 1000001, min: f32::MIN, max: f32::MAX },
-        TableField { name: "trace_first", float: false, length: |s| s[28] as usize, below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
-        TableField { name: "trace_cpu", float: false, length: |s| s[29] as usize, below: |_| 65536, min: f32::MIN, max: f32::MAX },
-        TableField { name: "trace_mem", float: false, length: |s| s[29] as usize, below: |_| 65536, min: f32::MIN, max: f32::MAX },
-        TableField { name: "trace_duration", float: false, length: |s| s[29] as usize, below: |_| 1000001, min: f32::MIN, max: f32::MAX },
+        TableField { name: "profile_level", float: false, length: |s| s[25] as usize, below: |s| s[23] as u32, min: f32::MIN, max: f32::MAX },
+        TableField { name: "arrival_alias", float: false, length: |s| (s[23] as usize) * (1 << (s[24] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
+        TableField { name: "cpu_alias", float: false, length: |s| (1 << (s[26] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
+        TableField { name: "cpu_value", float: false, length: |s| (1 << (s[26] as usize)), below: |_| 65536, min: f32::MIN, max: f32::MAX },
+        TableField { name: "mem_alias", float: false, length: |s| (1 << (s[27] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
+        TableField { name: "mem_value", float: false, length: |s| (1 << (s[27] as usize)), below: |_| 65536, min: f32::MIN, max: f32::MAX },
+        TableField { name: "duration_alias", float: false, length: |s| (1 << (s[28] as usize)), below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
+        TableField { name: "duration_value", float: false, length: |s| (1 << (s[28] as usize)), below: |_| 1000001, min: f32::MIN, max: f32::MAX },
+        TableField { name: "trace_first", float: false, length: |s| s[29] as usize, below: |_| 4294967295, min: f32::MIN, max: f32::MAX },
+        TableField { name: "trace_cpu", float: false, length: |s| s[30] as usize, below: |_| 65536, min: f32::MIN, max: f32::MAX },
+        TableField { name: "trace_mem", float: false, length: |s| s[30] as usize, below: |_| 65536, min: f32::MIN, max: f32::MAX },
+        TableField { name: "trace_duration", float: false, length: |s| s[30] as usize, below: |_| 1000001, min: f32::MIN, max: f32::MAX },
+        TableField { name: "trace_end", float: false, length: |s| s[30] as usize, below: |_| 2000001, min: f32::MIN, max: f32::MAX },
+        TableField { name: "running_first", float: false, length: |s| s[29] as usize, below: |_| 1000001, min: f32::MIN, max: f32::MAX },
+        TableField { name: "window_starts", float: false, length: |s| s[32] as usize, below: |s| s[29] as u32, min: f32::MIN, max: f32::MAX },
     ],
-    equals: &[],
+    equals: &[(14, |s| s[12] + s[13])],
 };

@@ -3,11 +3,12 @@
 
 use crate::generated::scheduling::BACKLOG_MAX;
 
-use super::fleet::{Fleet, Job, Tier};
+use super::fleet::{Fleet, Job};
+use super::fleet_power::FleetPower;
 use super::{Draws, Scheduling};
 
-/// Halvings of the interval in which the price of work is sought.
-const NUM_HALVINGS: u32 = 40;
+/// Rounds in which prices are adjusted to loads and loads to prices.
+const NUM_ROUNDS: u32 = 30;
 /// Every reward is rounded to f32, which takes at most half an ulp from what it costs.
 const ROUNDING: f64 = 1.0 - 1.0 / 8_388_608.0;
 
@@ -16,26 +17,24 @@ struct Arrived {
     step: u32,
 }
 
+/// A job that holds its CPU from the first step on.
+struct Running {
+    cpu: u32,
+    duration: u32,
+}
+
 impl Scheduling {
     /// At least the return of any policy.
     pub fn return_bound(&self, seed: u64, episode: u32) -> f64 {
-        let jobs = self.jobs_of_episode(seed, episode);
-        let fleet = &self.fleet;
-        let (mut low, mut high) = (0.0, steepest_rise(fleet));
-        for _ in 0..NUM_HALVINGS {
-            let third = (high - low) / 3.0;
-            if least_cost(fleet, &jobs, low + third) < least_cost(fleet, &jobs, high - third) {
-                low += third;
-            } else {
-                high -= third;
-            }
-        }
-        0.0 - least_cost(fleet, &jobs, (low + high) / 2.0) * ROUNDING
-    }
-
-    fn jobs_of_episode(&self, seed: u64, episode: u32) -> Vec<Arrived> {
         let key = [seed as u32, (seed >> 32) as u32];
         let start = self.window_start(episode, key);
+        let mut bound = DualBound::new(&self.fleet);
+        bound.arrived = self.jobs_of_episode(start, episode, key);
+        bound.running = self.running_at(start);
+        0.0 - bound.least_cost() * ROUNDING
+    }
+
+    fn jobs_of_episode(&self, start: u32, episode: u32, key: [u32; 2]) -> Vec<Arrived> {
         let mut jobs = Vec::new();
         for step in 0..self.fleet.horizon {
             let draws = Draws {
@@ -47,79 +46,167 @@ impl Scheduling {
         }
         jobs
     }
+
+    /// The jobs that run when a window begins.
+    fn running_at(&self, window_start: u32) -> Vec<Running> {
+        let mut elements = vec![0; self.shape.arrays];
+        let cluster = self.begin(&mut elements, window_start);
+        let first = self.fleet.start_slots as usize;
+        let places = first..first + cluster.c.num_running as usize;
+        let jobs = places.map(|place| Running {
+            cpu: cluster.a.run_cpu[place],
+            duration: cluster.a.run_end[place],
+        });
+        jobs.collect()
+    }
 }
 
-/// The steepest rise of any server's power, mW a unit: no price above it makes sense.
-fn steepest_rise(fleet: &Fleet) -> f64 {
-    let mut steepest = 0.0;
-    for tier in &fleet.tiers {
-        for x in 0..tier.cpu {
-            let power = fleet.tier_power(tier, x);
-            let rise = fleet.tier_power(tier, x + 1) - power;
-            steepest = greater(steepest, greater(rise, power));
+struct DualBound<'a> {
+    fleet: &'a Fleet,
+    power: FleetPower,
+    arrived: Vec<Arrived>,
+    running: Vec<Running>,
+    /// By step mW a unit, and their sums before each step.
+    prices: Vec<f64>,
+    sums: Vec<f64>,
+    /// By step units in use: the mean of the rounds, and of this round.
+    load: Vec<f64>,
+    chosen: Vec<f64>,
+    /// The least cost of each job at the prices.
+    job_costs: Vec<f64>,
+}
+
+impl<'a> DualBound<'a> {
+    fn new(fleet: &'a Fleet) -> Self {
+        let steps = fleet.horizon as usize;
+        Self {
+            fleet,
+            power: FleetPower::new(fleet),
+            arrived: Vec::new(),
+            running: Vec::new(),
+            prices: vec![0.0; steps],
+            sums: vec![0.0; steps + 1],
+            load: vec![0.0; steps],
+            chosen: vec![0.0; steps],
+            job_costs: Vec::new(),
         }
     }
-    steepest
-}
 
-/// The least loss of any policy, by a price of mW a unit.
-fn least_cost(fleet: &Fleet, jobs: &[Arrived], price: f64) -> f64 {
-    let floors: Vec<f64> = fleet
-        .tiers
-        .iter()
-        .map(|tier| power_floor(fleet, tier, price))
-        .collect();
-    let servers = fleet.server_tier.iter();
-    let sum = servers.fold(0.0, |sum, &tier| sum + floors[tier as usize]);
-    let mut cost = sum * f64::from(fleet.horizon) * fleet.reward_power;
-    // A job can be dropped only where more have come than can wait.
-    let may_drop = jobs.len() > BACKLOG_MAX + fleet.num_slots;
-    for arrived in jobs {
-        let job = least_job_cost(fleet, arrived, price);
-        cost += if may_drop {
-            lesser(job, fleet.reward_violation)
-        } else {
-            job
-        };
+    /// The least that any policy loses.
+    fn least_cost(&mut self) -> f64 {
+        let mut most = f64::NEG_INFINITY;
+        let mut job_costs = Vec::new();
+        for round in 0..NUM_ROUNDS {
+            let cost = self.cost_at_prices();
+            if cost > most {
+                most = cost;
+                job_costs.clone_from(&self.job_costs);
+            }
+            let share = 2.0 / (f64::from(round) + 2.0);
+            for t in 0..self.prices.len() {
+                self.load[t] += share * (self.chosen[t] - self.load[t]);
+                self.prices[t] = self.power.price_at(self.load[t]);
+            }
+        }
+        most - self.saved_by_drops(&job_costs)
     }
-    cost
-}
 
-/// The least of P(x) - price x over what a server of this tier can be in.
-fn power_floor(fleet: &Fleet, tier: &Tier, price: f64) -> f64 {
-    let mut least = if fleet.sleep_aware {
-        f64::from(tier.sleep_mw)
-    } else {
-        f64::INFINITY
-    };
-    for x in 0..=tier.cpu {
-        least = lesser(least, fleet.tier_power(tier, x) - price * f64::from(x));
+    /// The bound by the prices as they are; notes the loads of the starts that jobs choose.
+    fn cost_at_prices(&mut self) -> f64 {
+        let mut power = 0.0;
+        for t in 0..self.prices.len() {
+            power += self.power.floor(self.prices[t]);
+            self.sums[t + 1] = self.sums[t] + self.prices[t];
+        }
+        self.chosen.fill(0.0);
+        for &Running { cpu, duration } in &self.running {
+            let end = occupy(&mut self.chosen, 0, cpu, duration);
+            power += f64::from(cpu) * self.sums[end];
+        }
+        let mut cost = power * self.fleet.reward_power;
+        self.job_costs.clear();
+        for arrived in &self.arrived {
+            let (least, start) = cheapest_start(self.fleet, &self.sums, arrived);
+            occupy(
+                &mut self.chosen,
+                start,
+                arrived.job.cpu,
+                arrived.job.duration,
+            );
+            self.job_costs.push(least);
+            cost += least;
+        }
+        for t in 1..self.chosen.len() {
+            self.chosen[t] += self.chosen[t - 1];
+        }
+        cost
     }
-    least
+
+    /// The most that dropping jobs could save.
+    fn saved_by_drops(&self, job_costs: &[f64]) -> f64 {
+        let violation = self.fleet.reward_violation;
+        let full = BACKLOG_MAX + self.fleet.num_slots;
+        let droppable = job_costs.get(full..).unwrap_or(&[]);
+        let savings = droppable.iter().map(|cost| (cost - violation).max(0.0));
+        let saved = savings.fold(0.0, |sum, saving| sum + saving);
+        if saved == 0.0 {
+            return 0.0;
+        }
+        let mut sorted = job_costs.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let dearest = &sorted[sorted.len() - full..];
+        let counted = dearest.iter().fold(0.0, |sum, cost| sum + cost);
+        let mut least = f64::INFINITY;
+        for i in full..self.arrived.len() {
+            let now = self.arrived[i].step;
+            let waiting = self.arrived[i - full..i].iter();
+            let passed = waiting.map(|job| (now - job.step) / self.fleet.deadline);
+            let paid = f64::from(passed.sum::<u32>()) * violation - counted;
+            least = least.min(paid.max(0.0));
+        }
+        (saved - least).max(0.0)
+    }
 }
 
-/// The cheapest number of violations, with the work that is then left within the episode.
-fn least_job_cost(fleet: &Fleet, Arrived { job, step }: &Arrived, price: f64) -> f64 {
+/// Notes that a job runs from a step on, as a change of load; returns the step it is gone at.
+fn occupy(chosen: &mut [f64], start: usize, cpu: u32, duration: u32) -> usize {
+    let horizon = chosen.len();
+    // A job releases what it used before the power of its last step is read.
+    let end = (start + duration as usize - 1).min(horizon);
+    if start < horizon {
+        chosen[start] += f64::from(cpu);
+        if end < horizon {
+            chosen[end] -= f64::from(cpu);
+        }
+    }
+    end
+}
+
+/// The cheapest start of a job, its violations included: what it costs, and when it is.
+fn cheapest_start(fleet: &Fleet, sums: &[f64], Arrived { job, step }: &Arrived) -> (f64, usize) {
+    let horizon = fleet.horizon as usize;
+    let unit = f64::from(job.cpu) * fleet.reward_power;
     let mut least = f64::INFINITY;
+    let mut best = horizon;
+    // To start at the end is not to start at all.
+    let mut c = *step as usize + 1;
     let mut m = 0.0;
-    loop {
-        let latest = f64::from(*step) + f64::from(fleet.deadline) * (m + 1.0);
-        let left = greater(0.0, f64::from(fleet.horizon) - latest);
-        // A job releases what it used before the power of its last step is read.
-        let steps = lesser(f64::from(job.duration) - 1.0, left);
-        let work = price * f64::from(job.cpu) * steps * fleet.reward_power;
-        least = lesser(least, work + m * fleet.reward_violation);
-        if steps == 0.0 || (m + 1.0) * fleet.reward_violation >= least {
-            return least;
+    while c <= horizon {
+        let penalty = m * fleet.reward_violation;
+        if penalty >= least {
+            break;
         }
+        let next = (c + fleet.deadline as usize).min(horizon + 1);
+        for start in c..next {
+            let end = (start + job.duration as usize - 1).min(horizon);
+            let cost = penalty + unit * (sums[end] - sums[start]);
+            if cost < least {
+                least = cost;
+                best = start;
+            }
+        }
+        c = next;
         m += 1.0;
     }
-}
-
-fn greater(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
-}
-
-fn lesser(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
+    (least, best)
 }

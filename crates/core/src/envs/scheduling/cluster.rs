@@ -1,7 +1,8 @@
 //! The cluster: which job runs on which server, what that uses, and what power it draws.
 //!
 //! One job at most starts in a step, so the running table is indexed by start step: no job is
-//! still there when its place comes round again. Each server chains its jobs by their ends; a
+//! still there when its place comes round again. Behind those places are the places of the jobs
+//! that ran already when the episode began. Each server chains its jobs by their ends; a
 //! place in a chain is counted from 1, and 0 is none.
 
 use super::fleet::{Fleet, Job, minus};
@@ -124,17 +125,45 @@ impl Cluster<'_> {
     /// Starts the job of slot k on server n, which can take it.
     #[inline(always)]
     pub fn place(&mut self, k: usize, n: usize) {
-        let place = (self.c.step % self.fleet.running_slots) as usize;
-        let (cpu, mem) = (self.a.slot_cpu[k], self.a.slot_mem[k]);
-        self.a.run_end[place] = self.c.step + self.a.slot_duration[k];
-        self.a.run_cpu[place] = cpu;
-        self.a.run_mem[place] = mem;
+        let place = (self.c.step % self.fleet.start_slots) as usize;
+        let job = Job {
+            cpu: self.a.slot_cpu[k],
+            mem: self.a.slot_mem[k],
+            duration: self.a.slot_duration[k],
+        };
+        self.run(n, place, job);
+        self.remove_slot(k);
+    }
+
+    /// Lets a job run that ran already when the episode began: on the next server in turn with
+    /// room, as round-robin would have placed it. One that fits on none is left out. Returns the
+    /// places of such jobs taken now.
+    pub fn admit_running(&mut self, job: Job, taken: u32) -> u32 {
+        if taken >= self.fleet.warm_slots {
+            return taken;
+        }
+        let num_servers = self.fleet.num_servers;
+        for i in 1..=num_servers {
+            let n = (self.c.last_server as usize + i) % num_servers;
+            if job.cpu <= self.free_cpu(n) && job.mem <= self.free_mem(n) {
+                self.run(n, (self.fleet.start_slots + taken) as usize, job);
+                return taken + 1;
+            }
+        }
+        taken
+    }
+
+    /// A job runs on server n from now on, at a place of the running table.
+    #[inline(always)]
+    fn run(&mut self, n: usize, place: usize, job: Job) {
+        self.a.run_end[place] = self.c.step + job.duration;
+        self.a.run_cpu[place] = job.cpu;
+        self.a.run_mem[place] = job.mem;
         self.chain(n, place);
-        self.use_cpu(n, self.a.server_cpu[n] + cpu);
-        self.a.server_mem[n] += mem;
+        self.use_cpu(n, self.a.server_cpu[n] + job.cpu);
+        self.a.server_mem[n] += job.mem;
         self.c.num_running = self.c.num_running.wrapping_add(1);
         self.c.last_server = n as u32;
-        self.remove_slot(k);
     }
 
     /// Puts a place of the running table into its server's chain, behind the jobs not after it.

@@ -28,13 +28,15 @@ pub struct Fleet {
     pub num_actions: usize,
     pub sleep_aware: bool,
     pub wake_delay: u32,
+    /// Places of the running table for jobs that start, and for those that ran at the beginning.
+    pub start_slots: u32,
+    pub warm_slots: u32,
     pub running_slots: u32,
     pub deadline: u32,
     pub horizon: u32,
     pub idle_power_mw: u32,
     pub fleet_power_mw: f64,
     pub fleet_cpu: f64,
-    pub max_arrivals: f64,
     pub reward_power: f64,
     pub reward_violation: f64,
     pub reward_toggle: f64,
@@ -69,7 +71,7 @@ struct Demand {
 /// Where jobs come from.
 pub struct Workload {
     pub from_trace: bool,
-    pub window_start_max: u32,
+    pub window_starts: Vec<u32>,
     profile_steps: u32,
     profile_level: Vec<u32>,
     arrival_bits: u32,
@@ -81,6 +83,8 @@ pub struct Workload {
     trace_cpu: Vec<u32>,
     trace_mem: Vec<u32>,
     trace_duration: Vec<u32>,
+    trace_end: Vec<u32>,
+    running_first: Vec<u32>,
 }
 
 /// a - b, or 0: a restored state may not add up, and must not index out of a table.
@@ -116,13 +120,14 @@ impl Fleet {
             num_actions: s.num_actions as usize,
             sleep_aware: s.sleep_aware == 1.0,
             wake_delay: s.wake_delay_steps as u32,
+            start_slots: s.start_slots as u32,
+            warm_slots: s.warm_slots as u32,
             running_slots: s.running_slots as u32,
             deadline: s.deadline_steps as u32,
             horizon: s.horizon as u32,
             idle_power_mw: s.idle_power_mw as u32,
             fleet_power_mw: s.fleet_power_mw,
             fleet_cpu: s.fleet_cpu,
-            max_arrivals: s.max_arrivals,
             reward_power: s.reward_power,
             reward_violation: s.reward_violation,
             reward_toggle: s.reward_toggle,
@@ -162,7 +167,7 @@ impl Workload {
         };
         Self {
             from_trace: s.from_trace == 1.0,
-            window_start_max: s.window_start_max as u32,
+            window_starts: t.window_starts.clone(),
             profile_steps: s.profile_steps as u32,
             profile_level: t.profile_level.clone(),
             arrival_bits: s.arrival_bits as u32,
@@ -174,6 +179,8 @@ impl Workload {
             trace_cpu: t.trace_cpu.clone(),
             trace_mem: t.trace_mem.clone(),
             trace_duration: t.trace_duration.clone(),
+            trace_end: t.trace_end.clone(),
+            running_first: t.running_first.clone(),
         }
     }
 
@@ -194,6 +201,20 @@ impl Workload {
             mem: self.mem.sample(words[1]),
             duration: self.duration.sample(words[2]),
         }
+    }
+
+    /// The jobs that run when a window begins, in the order of arrival; their durations are what is
+    /// left of them.
+    pub fn running(&self, window_start: u32) -> impl Iterator<Item = Job> + '_ {
+        let tick = window_start as usize;
+        let end = (self.trace_first[tick] as usize).min(self.trace_cpu.len());
+        let jobs = self.running_first[tick] as usize..end;
+        jobs.filter(move |&i| self.trace_end[i] > window_start)
+            .map(move |i| Job {
+                cpu: self.trace_cpu[i],
+                mem: self.trace_mem[i],
+                duration: self.trace_end[i] - window_start,
+            })
     }
 
     /// The jobs of a trace's tick; after its last tick a trace has no more.

@@ -7,13 +7,14 @@
 mod bound;
 mod cluster;
 mod fleet;
+mod fleet_power;
 mod observe;
 mod policies;
 
 use crate::env::Env;
 use crate::generated::common::stream;
 use crate::generated::scheduling::{
-    Scalars, Tables, WAIT_BINS, metric, real, server_mode, statistic, word,
+    BACKLOG_MAX, Scalars, Tables, WAIT_BINS, metric, real, server_mode, statistic, word,
 };
 use crate::program::Program;
 use crate::rng::{philox, word_below};
@@ -21,7 +22,7 @@ use crate::simd::Isa;
 use crate::statistics::fold_common;
 use crate::store::{Block, LANES, Shape};
 use cluster::{Cluster, Counts};
-use fleet::{Fleet, Job, Workload};
+use fleet::{Fleet, Job, Workload, minus};
 use observe::{observe, write_mask};
 
 /// The family over one program.
@@ -92,14 +93,33 @@ impl Scheduling {
         counts.store(block, lane);
         self.publish(block, lane, &m);
         fold(block, lane, &m);
+        if counts.step >= self.fleet.horizon {
+            self.fold_end(block, lane, &counts);
+        }
     }
 
-    /// An index beyond the space reads the nearest end; an infeasible decision is a wait.
+    /// Jobs that still wait at the end have waited so long at least: censored, not left out.
+    fn fold_end(&self, block: &mut Block, lane: usize, c: &Counts) {
+        let a = self.fleet.sizes.split(self.arrays_of(block.arrays, lane));
+        let arrival_of = |i: u32| a.backlog_arrival[(c.backlog_head + i) as usize % BACKLOG_MAX];
+        let visible = a.slot_arrival[..c.num_visible as usize].iter().copied();
+        for arrival in visible.chain((0..c.num_backlog).map(arrival_of)) {
+            let bin = wait_bin(minus(c.step, arrival)) as usize;
+            block.statistics[statistic::WAIT_HISTOGRAM_0 + bin][lane] += 1.0;
+        }
+    }
+
+    /// Takes a number that is no decision, or none that is feasible now, for a wait, and counts it.
     #[inline(always)]
     fn apply_action(&self, cluster: &mut Cluster, index: i32, m: &mut Metrics) {
         let fleet = &self.fleet;
-        let decision = (index.max(0) as usize).min(fleet.num_actions - 1);
+        // A negative number is, as an unsigned one, beyond every space.
+        let decision = index as u32 as usize;
         if decision == fleet.wait {
+            return;
+        }
+        if decision >= fleet.num_actions {
+            m[metric::INVALID_ACTIONS] = 1.0;
             return;
         }
         if decision > fleet.wait {
@@ -162,10 +182,34 @@ impl Scheduling {
         }
     }
 
-    /// The tick an episode begins at: uniform over the windows that the trace has.
+    /// The tick an episode begins at: uniform over the windows in which the trace has a job.
     fn window_start(&self, episode: u32, key: [u32; 2]) -> u32 {
         let counter = [0, episode, stream::RESET, 0];
-        word_below(philox(counter, key)[0], self.workload.window_start_max + 1)
+        let starts = &self.workload.window_starts;
+        starts[word_below(philox(counter, key)[0], starts.len() as u32) as usize]
+    }
+
+    /// The cluster at the beginning of an episode, over arrays that are 0.
+    fn begin<'a>(&'a self, elements: &'a mut [u32], window_start: u32) -> Cluster<'a> {
+        let fleet = &self.fleet;
+        let c = Counts {
+            step: 0,
+            num_visible: 0,
+            backlog_head: 0,
+            num_backlog: 0,
+            num_running: 0,
+            last_server: fleet.num_servers as u32 - 1,
+            power_mw: fleet.idle_power_mw,
+            cpu_in_use: 0,
+            last_arrivals: 0,
+        };
+        let a = fleet.sizes.split(elements);
+        let mut cluster = Cluster { fleet, c, a };
+        let mut warm = 0;
+        for job in self.workload.running(window_start) {
+            warm = cluster.admit_running(job, warm);
+        }
+        cluster
     }
 
     #[inline(always)]
@@ -244,14 +288,14 @@ fn count_wait(cluster: &mut Cluster, k: usize, m: &mut Metrics) {
     m[metric::WAIT_BIN] = (wait_bin(waited) + 1) as f32;
 }
 
-/// The bin of a wait: each of 0..=15 its own, then four an octave; the last takes what is longer.
+/// The bin of a wait: each of 0..=39 its own, then 20 an octave; the last takes what is longer.
 #[inline(always)]
 fn wait_bin(steps: u32) -> u32 {
-    if steps < 16 {
+    if steps < 40 {
         return steps;
     }
-    let octave = 31 - steps.leading_zeros();
-    (4 * octave + ((steps >> (octave - 2)) & 3)).min(WAIT_BINS as u32 - 1)
+    let octave = (steps / 40).ilog2();
+    (20 * (octave + 1) + (steps >> (octave + 1))).min(WAIT_BINS as u32 - 1)
 }
 
 /// The events due at the new step: jobs end, woken servers become active.
@@ -286,6 +330,7 @@ fn fold(block: &mut Block, lane: usize, m: &Metrics) {
         (statistic::VIOLATIONS_SUM, metric::VIOLATIONS),
         (statistic::VIOLATED_JOBS_SUM, metric::VIOLATED_JOBS),
         (statistic::WAIT_STEPS_SUM, metric::WAIT_STEPS),
+        (statistic::WAITING_SUM, metric::WAITING),
         (statistic::TOGGLES_SUM, metric::TOGGLES),
         (statistic::INVALID_ACTIONS_SUM, metric::INVALID_ACTIONS),
         (statistic::ASLEEP_SUM, metric::ASLEEP),
@@ -313,34 +358,19 @@ impl Env for Scheduling {
     fn reset(&self, block: &mut Block, lane: usize) {
         let words = &mut block.words;
         let key = [words[word::SEED_LO][lane], words[word::SEED_HI][lane]];
-        let start = self.window_start(words[word::EPISODE][lane], key);
-        words[word::WINDOW_START][lane] = start;
-        let c = Counts {
-            step: 0,
-            num_visible: 0,
-            backlog_head: 0,
-            num_backlog: 0,
-            num_running: 0,
-            last_server: self.fleet.num_servers as u32 - 1,
-            power_mw: self.fleet.idle_power_mw,
-            cpu_in_use: 0,
-            last_arrivals: 0,
-        };
-        c.store(block, lane);
+        let window_start = self.window_start(words[word::EPISODE][lane], key);
+        words[word::WINDOW_START][lane] = window_start;
         let elements = self.arrays_of(block.arrays, lane);
         elements.fill(0);
-        let a = self.fleet.sizes.split(elements);
-        let cluster = Cluster {
-            fleet: &self.fleet,
-            c,
-            a,
-        };
+        let cluster = self.begin(elements, window_start);
         let mut m: Metrics = [0.0; metric::COUNT];
         self.report(&cluster, &mut m);
         let width = self.shape.observation_dim;
         observe(&cluster, &mut block.observations[lane * width..][..width]);
         let width = self.shape.mask_dim;
         write_mask(&cluster, &mut block.masks[lane * width..][..width]);
+        let counts = cluster.c;
+        counts.store(block, lane);
         self.publish(block, lane, &m);
     }
 

@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::fleet::minus;
 use crate::generated::scheduling::{
-    BACKLOG_MAX, fleet_field, server_field, server_mode, slot_field,
+    ARRIVALS_SCALE, BACKLOG_MAX, fleet_field, server_field, server_mode, slot_field,
 };
 
 /// Most servers of a fleet, and of one whose room fits a few registers.
@@ -44,7 +44,7 @@ pub fn observe(cluster: &Cluster, row: &mut [f32]) {
     let ratio = |x: u32, y: f64| (f64::from(x) / y) as f32;
     globals[fleet_field::BACKLOG] = ratio(c.num_backlog, BACKLOG_MAX as f64);
     globals[fleet_field::POWER] = ratio(c.power_mw, fleet.fleet_power_mw);
-    globals[fleet_field::ARRIVALS] = ratio(c.last_arrivals, fleet.max_arrivals);
+    globals[fleet_field::ARRIVALS] = ratio(c.last_arrivals, ARRIVALS_SCALE as f64);
     globals[fleet_field::ELAPSED] = ratio(c.step, f64::from(fleet.horizon));
 }
 
