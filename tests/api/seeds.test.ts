@@ -130,7 +130,7 @@ describe('a configuration at reset', () => {
   });
 
   it('may change what is observed', async () => {
-    const env = await makeVec('scheduling/base-v1', { numEnvs: 2, seed: 0 });
+    const env = await makeVec('scheduling/base-v2', { numEnvs: 2, seed: 0 });
     env.reset();
     env.reset({ options: { config: { n_servers: 4 } } });
     expect(env.observations.length).toBe(2 * env.task.observationDim);
@@ -141,7 +141,7 @@ describe('a configuration at reset', () => {
 
 describe('the info of a step', () => {
   it('tells of its own step, however late it is read', async () => {
-    for (const id of ['serving/static-uniform-v1', 'scheduling/base-v1', 'autoscaling/fleet-v1']) {
+    for (const id of ['serving/static-uniform-v1', 'scheduling/base-v2', 'autoscaling/fleet-v1']) {
       const [late, early] = [await make(id, { seed: 2 }), await make(id, { seed: 2 })];
       late.reset();
       early.reset();
