@@ -99,8 +99,9 @@ function valuesShown(
 ): [number, number] {
   const from = Math.min(range[0], low ?? 0);
   const to = Math.max(range[1], high ?? 0);
-  if (to === range[1] && to > from) return [from, to];
-  return [from, to + (to > from ? 0.1 * (to - from) : 1)];
+  const room = to > from ? 0.1 * (to - from) : 1;
+  // A range that is always shown has its own ends; beyond them there is some room.
+  return [from < range[0] ? from - room : from, to > range[1] || to === from ? to + room : to];
 }
 
 function optionsOf(latest: { readonly current: TimeChartProps }, width: number): uPlot.Options {

@@ -3,35 +3,42 @@ import { useState } from 'react';
 import { TimeChart } from '../charts/time-chart.js';
 import { Button } from '../ui/button.js';
 import { Problem } from '../ui/problem.js';
-import type { FamilyView, Reading } from './family.js';
+import type { ControlProps, FamilyView, Reading } from './family.js';
 import type { Game } from './game.js';
 import classes from './page.module.css';
 import { PolicyBar } from './policy-bar.js';
 import { Report } from './report.js';
+import { ReplayNote, ShareButton } from './share.js';
+import { useAddress } from './use-address.js';
 import { useVersion } from './use-game.js';
 
 export interface BoardProps {
   readonly game: Game;
+  /** The address's part behind `#` when the game was opened. */
+  readonly hash: string;
   readonly view: FamilyView;
 }
 
-export function Board({ game, view }: BoardProps) {
+export function Board({ game, hash, view }: BoardProps) {
   const version = useVersion(game);
+  const replay = useAddress(game, hash);
   const [cursor, setCursor] = useState<number | null>(null);
   const last = game.steps;
   const row = cursor === null ? last : Math.min(cursor, last);
   const horizon = game.opened.task.episode_length;
+  const isReplaying = replay.kind === 'running';
   const { Picture, Controls } = view;
+  const moves: ControlProps = {
+    game,
+    isDisabled: game.hasEnded || isReplaying,
+    onMove: (move, steps) => void game.step({ row: move }, steps),
+  };
   return (
     <div className={classes['board']}>
       <div className={classes['side']}>
         <Status game={game} row={row} horizon={horizon} />
         <Readings readings={view.readings(game, row)} />
-        <Controls
-          game={game}
-          isDisabled={game.hasEnded}
-          onMove={(move, steps) => void game.step({ row: move }, steps)}
-        />
+        <Controls {...moves} />
         <div className={classes['row']}>
           <Button
             isDisabled={game.steps === 0}
@@ -49,12 +56,14 @@ export function Board({ game, view }: BoardProps) {
           >
             Grade
           </Button>
+          <ShareButton game={game} />
         </div>
-        <PolicyBar game={game} />
+        <PolicyBar game={game} isDisabled={isReplaying} />
         {game.problem !== null && <Problem title="Not taken" message={game.problem} />}
       </div>
       <div className={classes['main']}>
-        <Picture game={game} row={row} />
+        <ReplayNote replay={replay} />
+        <Picture game={game} row={row} moves={moves} />
         <div className={classes['charts']}>
           {view.charts(game).map(({ title, unit, curves, zones, range }) => (
             <TimeChart
@@ -63,7 +72,7 @@ export function Board({ game, view }: BoardProps) {
               unit={unit}
               curves={curves(game)}
               {...(zones && { zones: zones(game) })}
-              {...(range && { range: range(game) })}
+              {...(range && { range })}
               horizon={horizon}
               version={version}
               onCursor={setCursor}

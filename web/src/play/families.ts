@@ -3,6 +3,9 @@ import type { FamilyView } from './family.js';
 
 const loaders: Readonly<Record<string, () => Promise<{ readonly view: FamilyView }>>> = {
   autoscaling: () => import('./envs/autoscaling/view.js'),
+  provisioning: () => import('./envs/provisioning/view.js'),
+  scheduling: () => import('./envs/scheduling/view.js'),
+  serving: () => import('./envs/serving/view.js'),
 };
 
 /** Families that can be played by hand. */

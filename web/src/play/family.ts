@@ -8,7 +8,8 @@ export interface ChartPlan {
   readonly unit: string;
   readonly curves: (game: Game) => readonly Curve[];
   readonly zones?: (game: Game) => readonly Zone[];
-  readonly range?: (game: Game) => readonly [number, number];
+  /** Values that are shown in any case. */
+  readonly range?: readonly [number, number];
 }
 
 /** A number that is read at a glance. */
@@ -25,8 +26,11 @@ export interface PictureProps {
   readonly game: Game;
   /** The row that is shown: the last one, or the one that is pointed at in a chart. */
   readonly row: number;
+  /** Where things are moved in the picture itself. */
+  readonly moves?: ControlProps;
 }
 
+/** Moves by hand. */
 export interface ControlProps {
   readonly game: Game;
   readonly isDisabled: boolean;

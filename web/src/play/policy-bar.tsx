@@ -13,12 +13,22 @@ const PACES: Readonly<Record<string, number>> = {
   max: Number.POSITIVE_INFINITY,
 };
 
+/** The policy that is chosen first, where a family has it. */
+const PREFERRED = ['hpa', 'moving-average', 'power-aware', 'hysteresis'];
+
 /** Steps asked for at once at full speed: a few milliseconds of the worker. */
 const STEPS_AT_ONCE = 500;
 
-export function PolicyBar({ game }: { readonly game: Game }) {
+export interface PolicyBarProps {
+  readonly game: Game;
+  readonly isDisabled: boolean;
+}
+
+export function PolicyBar({ game, isDisabled }: PolicyBarProps) {
   const { policies } = game.opened;
-  const [policy, setPolicy] = useState(policies.includes('hpa') ? 'hpa' : policies[0]);
+  const [policy, setPolicy] = useState(
+    PREFERRED.find((name) => policies.includes(name)) ?? policies[0],
+  );
   const [pace, setPace] = useState('20×');
   const [isPlaying, setPlaying] = useState(false);
   usePlaying(game, policy, PACES[pace], isPlaying && !game.hasEnded);
@@ -46,14 +56,14 @@ export function PolicyBar({ game }: { readonly game: Game }) {
         <Button
           kind="main"
           shortcut="p"
-          isDisabled={game.hasEnded}
+          isDisabled={isDisabled || game.hasEnded}
           onPress={() => setPlaying(!isRunning)}
         >
           {isRunning ? 'Pause' : 'Play'}
         </Button>
         <Button
           shortcut="s"
-          isDisabled={game.hasEnded || isRunning}
+          isDisabled={isDisabled || game.hasEnded || isRunning}
           onPress={() => void game.step({ policy }, 1)}
         >
           One step
@@ -69,9 +79,11 @@ function usePlaying(game: Game, policy: string, stepsPerS: number, isOn: boolean
     if (!isOn) return;
     let frame = 0;
     let due = 0;
-    let before = performance.now();
+    let before: number | null = null;
     const tick = async (now: number) => {
-      due = Math.min(due + ((now - before) / 1000) * stepsPerS, STEPS_AT_ONCE);
+      const elapsedS = (now - (before ?? now)) / 1000;
+      const isPaced = Number.isFinite(stepsPerS);
+      due = isPaced ? Math.min(due + elapsedS * stepsPerS, STEPS_AT_ONCE) : STEPS_AT_ONCE;
       before = now;
       const steps = Math.floor(due);
       if (steps > 0) {

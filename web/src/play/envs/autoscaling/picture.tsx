@@ -1,13 +1,10 @@
 /** Requests that arrive, and the instances that share them, each filled by its CPU utilisation. */
 import type { PictureProps } from '../../family.js';
 import type { Game } from '../../game.js';
+import { Cells } from '../../parts/cells.js';
+import { Arrow, Flow, Stage } from '../../parts/flow.js';
 import { configOf, type InstanceType } from './config.js';
 import classes from './picture.module.css';
-
-/** Requests that are drawn one by one. */
-const DOTS_MAX = 240;
-const DOTS_IN_COLUMN = 6;
-const DOT_PX = 7;
 
 export function Picture({ game, row }: PictureProps) {
   const at = (name: string) => game.metrics.at(row, name);
@@ -15,62 +12,34 @@ export function Picture({ game, row }: PictureProps) {
   const rate = Math.round(at('request_rate'));
   const { utilization_limit: limit, target_cpu_range: target } = configOf(game);
   const isBroken = Math.max(cpu, at('memory')) > limit;
-  const perInstance = at('latency').toFixed(1);
   const says = `${rate} requests on ${at('instances')} instances, CPU at ${cpu.toFixed(0)} %`;
+  const note = isBroken
+    ? `overloaded: above ${limit} % the service breaks down`
+    : `instances, filled by CPU; the marks are ${target[0]} and ${target[1]} %`;
   return (
-    <div className={classes['picture']} role="img" aria-label={says}>
-      <div className={classes['arrivals']}>
-        <Dots count={rate} />
-        <span className={classes['note']}>{rate} requests in this step</span>
-      </div>
-      <div className={classes['arrow']}>
-        <span>{perInstance} each</span>
-        <svg viewBox="0 0 48 10" width="48" height="10" aria-hidden="true">
-          <path d="M0 5h44M39 1l5 4-5 4" fill="none" stroke="currentColor" />
-        </svg>
-      </div>
-      <div className={classes['pool']}>
-        <div className={classes['pods']}>
-          {podsOf(game, row).map((pod, i) => (
-            <Pod key={i} {...pod} cpu={cpu} target={target} isBroken={isBroken} />
-          ))}
-        </div>
-        <span className={classes['note']}>
-          {isBroken
-            ? `overloaded: above ${limit} % the service breaks down`
-            : `instances, filled by CPU; the marks are ${target[0]} and ${target[1]} %`}
-        </span>
-      </div>
-    </div>
+    <Flow label={says}>
+      <Stage note={`${rate} requests in this step`}>
+        <Cells count={rate} color="purple" rows={6} isFromRight />
+      </Stage>
+      <Arrow text={`${at('latency').toFixed(1)} each`} />
+      <Stage note={note} isWide>
+        {podsOf(game, row).map((pod, i) => (
+          <Pod key={keyOf(i)} {...pod} cpu={cpu} target={target} isBroken={isBroken} />
+        ))}
+      </Stage>
+    </Flow>
   );
 }
 
-function Dots({ count }: { readonly count: number }) {
-  const drawn = Math.min(count, DOTS_MAX);
-  const columns = Math.max(1, Math.ceil(drawn / DOTS_IN_COLUMN));
-  const [width, height] = [columns * DOT_PX, DOTS_IN_COLUMN * DOT_PX];
-  return (
-    <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
-      {Array.from({ length: drawn }, (_, i) => (
-        <circle
-          key={i}
-          className={classes['dot']}
-          // From the right, where they go.
-          cx={width - (Math.floor(i / DOTS_IN_COLUMN) + 0.5) * DOT_PX}
-          cy={((i % DOTS_IN_COLUMN) + 0.5) * DOT_PX}
-          r={2.4}
-        />
-      ))}
-    </svg>
-  );
-}
+/** Instances have no identity but their place. */
+const keyOf = (place: number): string => `instance ${place}`;
 
 interface PodFacts {
   readonly type: InstanceType;
   readonly isStarting: boolean;
 }
 
-/** One entry an instance, by type; those that start yet are the last of the first type. */
+/** One entry an instance, by type; those that start yet are the last. */
 function podsOf(game: Game, row: number): readonly PodFacts[] {
   const { instance_types: types } = configOf(game);
   const { observations, metrics } = game;
@@ -96,25 +65,14 @@ function Pod({ type, isStarting, cpu, target: [low, high], isBroken }: PodProps)
   const fill = isStarting ? 0 : Math.min(cpu, 100);
   const state = isStarting ? 'starting' : isBroken ? 'broken' : cpu > high ? 'busy' : 'serving';
   const y = (percent: number) => 1 + (size - 2) * (1 - percent / 100);
+  const marks = [low, high].map((mark) => `M1 ${y(mark)}h5M${size - 1} ${y(mark)}h-5`);
+  const inner = size - 2;
   return (
     <svg className={classes[state]} width={size} height={size} aria-hidden="true">
-      <title>{`${type.name}, ${isStarting ? 'starting' : `CPU ${cpu.toFixed(0)} %`}`}</title>
       {isStarting && <path d={hatch(size)} className={classes['hatch']} />}
-      <rect
-        className={classes['fill']}
-        x={1}
-        y={y(fill)}
-        width={size - 2}
-        height={y(0) - y(fill)}
-      />
-      {[low, high].map((mark) => (
-        <path
-          key={mark}
-          className={classes['mark']}
-          d={`M1 ${y(mark)}h5M${size - 1} ${y(mark)}h-5`}
-        />
-      ))}
-      <rect className={classes['frame']} x={1} y={1} width={size - 2} height={size - 2} rx={3} />
+      <rect className={classes['fill']} x={1} y={y(fill)} width={inner} height={y(0) - y(fill)} />
+      <path className={classes['mark']} d={marks.join('')} />
+      <rect className={classes['frame']} x={1} y={1} width={inner} height={inner} rx={3} />
     </svg>
   );
 }

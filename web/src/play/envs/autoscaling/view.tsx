@@ -1,6 +1,7 @@
 /** Autoscaling in the playground. */
 import type { ChartPlan, FamilyView, Reading } from '../../family.js';
-import { type Game, metric } from '../../game.js';
+import type { Game } from '../../game.js';
+import { limit, metricCurve, rewardCurve } from '../../parts/plan.js';
 import { configOf } from './config.js';
 import { Controls } from './controls.js';
 import { Picture } from './picture.js';
@@ -16,67 +17,51 @@ function zonesOf(game: Game) {
   ] as const;
 }
 
-const utilization: ChartPlan = {
-  title: 'Utilisation over time',
-  unit: '%',
-  curves: (game) => [
-    { name: 'CPU', track: game.track('cpu', metric('cpu')), color: 'blue' },
-    { name: 'memory', track: game.track('memory', metric('memory')), color: 'orange' },
-  ],
-  zones: zonesOf,
-  range: () => [0, 100],
-};
-
-const allocation: ChartPlan = {
-  title: 'Resource allocation over time',
-  unit: 'instances',
-  curves: (game) => [
-    {
-      name: 'instances',
-      track: game.track('instances', metric('instances')),
-      color: 'green',
-      isStepped: true,
-    },
-  ],
-  range: () => [0, 8],
-};
-
-const demand: ChartPlan = {
-  title: 'Request rate',
-  unit: 'requests/step',
-  curves: (game) => [
-    {
-      name: 'requests',
-      track: game.track('request_rate', metric('request_rate')),
-      color: 'purple',
-    },
-  ],
-};
-
-const latency: ChartPlan = {
-  title: 'Latency',
-  unit: 'requests/instance',
-  curves: (game) => [
-    { name: 'latency', track: game.track('latency', metric('latency')), color: 'sky' },
-  ],
-  zones: (game) => {
-    const { latency_sla: sla } = configOf(game);
-    return [{ name: `SLA ${sla}`, low: sla, high: sla, kind: 'limit' }];
+const charts: readonly ChartPlan[] = [
+  {
+    title: 'Utilisation over time',
+    unit: '%',
+    curves: (game) => [
+      metricCurve(game, 'CPU', 'cpu', 'blue'),
+      metricCurve(game, 'memory', 'memory', 'orange'),
+    ],
+    zones: zonesOf,
+    range: [0, 100],
   },
-};
-
-const reward: ChartPlan = {
-  title: 'Reward of a step',
-  unit: '0–1',
-  curves: (game) => [
-    {
-      name: 'reward',
-      track: game.track('reward', (played, row) => played.rewards.at(row, 'reward')),
-      color: 'vermilion',
-    },
-  ],
-  range: () => [0, 1],
-};
+  {
+    title: 'Resource allocation over time',
+    unit: 'instances',
+    curves: (game) => [metricCurve(game, 'instances', 'instances', 'green', { isStepped: true })],
+    range: [0, 8],
+  },
+  {
+    title: 'Request rate',
+    unit: 'requests/step',
+    curves: (game) => [metricCurve(game, 'requests', 'request_rate', 'purple')],
+  },
+  {
+    title: 'Latency',
+    unit: 'requests/instance',
+    curves: (game) => [metricCurve(game, 'latency', 'latency', 'sky')],
+    zones: (game) => [limit(`SLA ${configOf(game).latency_sla}`, configOf(game).latency_sla)],
+  },
+  {
+    title: 'Reward of a step',
+    unit: '0–1',
+    curves: (game) => [rewardCurve(game)],
+    range: [0, 1],
+  },
+  {
+    title: 'Reward by component',
+    unit: 'before it is scaled to 0–1',
+    curves: (game) => [
+      metricCurve(game, 'CPU in range', 'reward_cpu', 'blue'),
+      metricCurve(game, 'memory', 'reward_memory', 'orange'),
+      metricCurve(game, 'cost', 'reward_cost', 'green'),
+      metricCurve(game, 'mixed', 'reward_mixed', 'grey'),
+    ],
+  },
+];
 
 function utilizationReading(name: string, value: number, game: Game): Reading {
   const {
@@ -140,7 +125,7 @@ export const view: FamilyView = {
     'Requests arrive at random: keep CPU and memory between 40 and 70 % by adding and removing ' +
     'instances; too many cost money, and above 95 % the service breaks down.',
   readings,
-  charts: () => [utilization, allocation, demand, latency, reward],
+  charts: () => charts,
   Picture,
   Controls,
   gradeLines: [
