@@ -13,7 +13,7 @@ ENV CARGO_HOME=/usr/local/cargo RUSTUP_HOME=/usr/local/rustup \
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json Cargo.toml Cargo.lock ./
+COPY tsconfig.json tsconfig.build.json Cargo.toml Cargo.lock rust-toolchain.toml ./
 COPY bin bin
 COPY scripts scripts
 COPY src src
