@@ -117,6 +117,7 @@ function printEvaluation({ task, backend, seeds, policies, paired }: Evaluation)
     p.episode_length_mean.toFixed(0),
   ]);
   print(formatTable(header, rows));
+  printMetrics(best);
   if (paired.length === 0) return;
   print('\ndifferences on the same episodes');
   const differences = paired.map((pair) => [
@@ -126,6 +127,30 @@ function printEvaluation({ task, backend, seeds, policies, paired }: Evaluation)
   ]);
   print(formatTable(['policies', 'score', '95 % interval'], differences));
 }
+
+/** Columns of one table; what a task reports beyond them goes into another. */
+const METRICS_PER_TABLE = 5;
+
+/** The means of the task's own metrics, and medians of what is relative to a bound. */
+function printMetrics(policies: Evaluation['policies']): void {
+  const columns = policies.map(({ metrics, medians }) => ({
+    ...Object.fromEntries(Object.entries(medians).map(([k, value]) => [`${k} (median)`, value])),
+    ...metrics,
+  }));
+  const names = Object.keys(columns[0] ?? {});
+  for (let from = 0; from < names.length; from += METRICS_PER_TABLE) {
+    const some = names.slice(from, from + METRICS_PER_TABLE);
+    const rows = policies.map(({ policy }, i) => [
+      policy,
+      ...some.map((name) => formatNumber((columns[i] as Record<string, number>)[name])),
+    ]);
+    print(`\n${formatTable(['policy', ...some], rows)}`);
+  }
+}
+
+/** Four figures that count, without an exponent. */
+const formatNumber = (value: number): string =>
+  value.toFixed(Math.max(0, Math.min(4, 3 - Math.floor(Math.log10(Math.abs(value) || 1)))));
 
 /** `[0.312, 0.345]`, or a dash where one episode gives no interval. */
 export function formatInterval(interval: Interval | null): string {

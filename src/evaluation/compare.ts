@@ -79,6 +79,11 @@ export interface PolicyScore extends ScoreSummary {
   readonly policy: string;
   /** Means of the task's metrics (`episodeMetrics`). */
   readonly metrics: Readonly<Record<string, number>>;
+  /**
+   * Medians of `score_unclipped` and `above_bound_percent`, where the grader has them: single
+   * windows in which the baseline collapses do not move them.
+   */
+  readonly medians: Readonly<Record<string, number>>;
   readonly episodes: readonly EpisodeResult[];
 }
 
@@ -117,10 +122,26 @@ export async function comparePolicies(
     const episodes = await evaluateEpisodes(task, policy, seeds, { backend, onProgress: report });
     const statistics = episodes.map((episode) => episode.statistics);
     const metrics = meanMetrics(task, statistics);
-    rows.push({ policy: name, ...summarizeScores(episodes), metrics, episodes });
+    const medians = mediansOf(episodes);
+    rows.push({ policy: name, ...summarizeScores(episodes), metrics, medians, episodes });
     scores.set(name, new Map(episodes.map(({ seed, score }) => [keyOf(seed), score])));
   }
   return { policies: rows, paired: pairedDifferences(scores) };
+}
+
+function mediansOf(episodes: readonly EpisodeResult[]): Record<string, number> {
+  const names = ['score_unclipped', 'above_bound_percent'];
+  const present = names.filter((name) => episodes.every(({ breakdown }) => name in breakdown));
+  return Object.fromEntries(
+    present.map((name) => [name, median(episodes.map(({ breakdown }) => breakdown[name]))]),
+  );
+}
+
+/** The middle value, or the mean of the middle two. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 function keyOf(seed: SeedLike): string {
