@@ -240,6 +240,12 @@ describe('refusals', () => {
     [{ workload: 'trace', trace: 'nowhere' }, /"nowhere" is neither a file nor registered/],
     [{ workload: 'google_v2_sampled', job_duration_max_steps: 50 }, /job_duration_max_steps is 50/],
     [{ nservers: 3 }, /config\.nservers is unknown/],
+    [{ p_idle_watts: 50 }, /config\.p_idle_watts is 50: cluster_type "homogeneous"/],
+    [{ diurnal_swing: 0.2 }, /config\.diurnal_swing is 0\.2: workload "poisson_diurnal"/],
+    [{ trace: 'burst' }, /config\.trace is "burst": workload "trace"/],
+    [{ warm_start: false }, /config\.warm_start is false: workload "trace"/],
+    [{ toggle_penalty: 1 }, /config\.toggle_penalty is 1: sleep_aware true/],
+    [{ cluster_type: 'homogeneous', fleet_seed: 3 }, /config\.fleet_seed is 3: cluster_type/],
   ])('%j', (config, message) => {
     expect(() => scheduling('base', config)).toThrow(message);
   });

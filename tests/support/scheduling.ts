@@ -16,19 +16,23 @@ export const scheduling = (name: string, config: JsonObject = {}): CompiledTask 
 /** A small valid configuration, edges included. */
 export function randomSchedulingConfig(rng: Rng): JsonObject {
   const pick = <T>(values: readonly T[]): T => values[rng.nextUint32() % values.length]!;
+  const isAlike = pick([false, true]);
+  const sleeps = pick([false, true]);
   return {
     n_servers: pick([1, 2, 7, 15, 16, 33]),
-    cluster_type: pick(['homogeneous', 'heterogeneous']),
-    fleet_seed: rng.nextUint32(),
+    cluster_type: isAlike ? 'homogeneous' : 'heterogeneous',
+    ...(!isAlike && { fleet_seed: rng.nextUint32() }),
     power_alpha: pick([1, 1.4, 2]),
     num_slots: pick([1, 2, 5, 16]),
     episode_length: pick([1, 12, 29]),
     sla_deadline_steps: pick([1, 3, 30]),
-    sleep_aware: pick([false, true]),
-    sleep_standby_factor: pick([0, 0.05, 1]),
-    server_wakeup_delay: pick([0, 1, 4]),
+    sleep_aware: sleeps,
+    ...(sleeps && {
+      sleep_standby_factor: pick([0, 0.05, 1]),
+      server_wakeup_delay: pick([0, 1, 4]),
+      toggle_penalty: pick([0, 0.2]),
+    }),
     alpha: pick([0, 5]),
-    toggle_penalty: pick([0, 0.2]),
     max_arrivals_per_step: pick([1, 10]),
     violation_scale: pick([1, 10]),
     workload: pick(['poisson', 'poisson_diurnal']),

@@ -1,6 +1,6 @@
 /** Reads a scheduling task's configuration; refusals name the entry. */
 
-import type { JsonObject } from '../../base/json.js';
+import type { Json, JsonObject } from '../../base/json.js';
 import { drawFleet, type Fleet, type Tier } from '../../compile/scheduling/fleet.js';
 import type { SchedulingConfig } from '../../compile/scheduling/scheduling.js';
 import {
@@ -13,6 +13,7 @@ import {
   type Workload,
 } from '../../compile/scheduling/workload.js';
 import type { JobTrace } from '../../data/job-trace.js';
+import { show } from '../../spaces/space.js';
 import { ConfigReader } from '../config-reader.js';
 import type { TaskSpec } from '../family.js';
 import { demandSamples, jobTraces } from './registered.js';
@@ -64,7 +65,43 @@ export function readConfig(spec: TaskSpec, overrides: JsonObject) {
     maxArrivals,
     workload: readWorkload(reader, fleet, maxArrivals),
   };
+  refuseIdle(reader, spec, overrides);
   return { config, json: reader.json };
+}
+
+/** Entries that only some tasks read, and what a task must be for it. */
+const READ_WHERE: Readonly<Record<string, (json: JsonObject) => string | null>> = {
+  ...where(['cpu_capacity', 'mem_capacity', 'p_idle_watts', 'p_max_watts'], {
+    cluster_type: ['homogeneous'],
+  }),
+  ...where(['tiers', 'fleet_seed'], { cluster_type: ['heterogeneous'] }),
+  ...where(['sleep_standby_factor', 'server_wakeup_delay', 'toggle_penalty'], {
+    sleep_aware: [true],
+  }),
+  ...where(['diurnal_swing', 'diurnal_period_steps'], { workload: ['poisson_diurnal'] }),
+  ...where(['trace', 'warm_start'], { workload: ['trace'] }),
+  ...where(['job_mem'], { workload: ['poisson', 'poisson_diurnal'] }),
+  ...where(['arrival_rate', 'job_cpu', 'job_duration_mean_steps', 'job_duration_max_steps'], {
+    workload: ['poisson', 'poisson_diurnal', 'google_v2_sampled'],
+  }),
+};
+
+function where(names: readonly string[], only: Readonly<Record<string, readonly Json[]>>) {
+  const [entry, values] = Object.entries(only)[0];
+  const needed = (json: JsonObject) =>
+    values.includes(json[entry]) ? null : `${entry} ${values.map(show).join(' or ')}`;
+  return Object.fromEntries(names.map((name) => [name, needed]));
+}
+
+/** Refuses an entry that differs from the task's own and that the rest of the task does not read. */
+function refuseIdle(reader: ConfigReader, spec: TaskSpec, overrides: JsonObject): void {
+  const own = { ...SCHEDULING_DEFAULTS, ...spec.config };
+  for (const name of Object.keys(overrides)) {
+    const needed = READ_WHERE[name]?.(reader.json) ?? null;
+    const isOwn = JSON.stringify(overrides[name]) === JSON.stringify(own[name]);
+    if (needed !== null && !isOwn)
+      reader.refuse(name, `${needed}, without which it has no effect,`);
+  }
 }
 
 function readFleet(reader: ConfigReader): Fleet {
