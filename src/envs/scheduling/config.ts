@@ -93,7 +93,7 @@ function where(names: readonly string[], only: Readonly<Record<string, readonly 
   return Object.fromEntries(names.map((name) => [name, needed]));
 }
 
-/** Refuses an entry that differs from the task's own and that the rest of the task does not read. */
+/** Refuses an entry that is not the task's own where the rest of the task does not read it. */
 function refuseIdle(reader: ConfigReader, spec: TaskSpec, overrides: JsonObject): void {
   const own = { ...SCHEDULING_DEFAULTS, ...spec.config };
   for (const name of Object.keys(overrides)) {
