@@ -7,11 +7,12 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import type { JsonObject } from '../worker/messages.js';
+import { NotFound } from './not-found.js';
 import { Shell } from './shell.js';
 
 const FIRST_TASK = 'autoscaling/easy-v1';
 
-const root = createRootRoute({ component: Shell });
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -44,6 +45,19 @@ export const playTask = createRoute({
   component: lazyRouteComponent(() => import('../play/route.js'), 'PlayRoute'),
 });
 
+const verify = createRoute({
+  getParentRoute: () => root,
+  path: '/verify',
+  component: lazyRouteComponent(() => import('../verify/page.js'), 'VerifyRoute'),
+});
+
+/** OpenEnv's clients look here. */
+const web = createRoute({
+  getParentRoute: () => root,
+  path: '/web',
+  component: lazyRouteComponent(() => import('../play/route.js'), 'HomeRoute'),
+});
+
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -52,7 +66,7 @@ function isObject(value: unknown): value is JsonObject {
 const basepath = new URL('.', document.baseURI).pathname;
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, play, playTask]),
+  routeTree: root.addChildren([home, web, play, playTask, verify]),
   basepath,
   scrollRestoration: true,
   defaultPreload: 'intent',

@@ -18,6 +18,9 @@ export function Shell() {
           <Link to="/play" activeProps={{ 'aria-current': 'page' }}>
             Playground
           </Link>
+          <Link to="/verify" activeProps={{ 'aria-current': 'page' }}>
+            Verify
+          </Link>
         </nav>
         <ThemeSelect />
       </header>

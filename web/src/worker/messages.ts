@@ -64,6 +64,17 @@ export interface GradeReport {
   readonly digest: string;
 }
 
+/** A task on every backend of this browser, against the committed digests. */
+export interface TaskVerdict {
+  readonly task: string;
+  /** Of the smallest batch. */
+  readonly digest: string;
+  readonly backends: readonly string[];
+  readonly isEqual: boolean;
+  /** Where it differs first; null where it does not. */
+  readonly difference: string | null;
+}
+
 /** An error that a person may read, as it crosses to the page. */
 export interface Problem {
   readonly message: string;

@@ -5,6 +5,7 @@ import {
   describeTask,
   familyOf,
   formatSeed,
+  type Goldens,
   listTasks,
   loadBackend,
   parseSeed,
@@ -12,8 +13,17 @@ import {
 } from '../../../src/index.browser.js';
 import { provideModules } from './backends.js';
 import { Episode } from './episode.js';
-import type { Chunk, EpisodeSetup, GradeReport, Mover, Opened, TaskEntry } from './messages.js';
+import type {
+  Chunk,
+  EpisodeSetup,
+  GradeReport,
+  Mover,
+  Opened,
+  TaskEntry,
+  TaskVerdict,
+} from './messages.js';
 import { fetchRecordings } from './recordings.js';
+import { verifyTask } from './verdict.js';
 
 provideModules();
 
@@ -76,6 +86,10 @@ const api = {
 
   digest(id: number): string {
     return episodeOf(id).digest();
+  },
+
+  verify(task: string, goldens: object): Promise<TaskVerdict> {
+    return verifyTask(task, goldens as Goldens);
   },
 
   close(id: number): void {
