@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import infragym
 import numpy as np
 import pytest
@@ -161,6 +163,14 @@ def test_masked_resets_leave_the_others_alone():
 def test_arguments_that_are_none(arguments, words):
     with pytest.raises(ValueError, match=words):
         infragym.make_vec("autoscaling/easy-v1", **arguments)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_refused_at_once_is_dropped_in_silence():
+    for arguments in ({"num_envs": 0}, {"autoreset_mode": "x"}, {"task": "nope"}):
+        with pytest.raises(ValueError):
+            infragym.InfraGymVectorEnv(**arguments)
+        gc.collect()
 
 
 def test_unknown_tasks_and_policies():

@@ -333,7 +333,9 @@ class InfraGymVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the batch; any other use afterwards is refused."""
         self._views = {}
-        self._batch.close()
+        # Gymnasium closes what is dropped, also what was refused before it had a batch.
+        if hasattr(self, "_batch"):
+            self._batch.close()
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(self.__dict__)

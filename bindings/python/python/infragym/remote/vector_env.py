@@ -110,7 +110,9 @@ class InfraGymVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the batch on the server; dropping it does so too."""
-        self._batch.close()
+        # Gymnasium closes what is dropped, also what was refused before it had a batch.
+        if hasattr(self, "_batch"):
+            self._batch.close()
 
     def _infos(self, reply: Reply) -> dict[str, Any]:
         infos: dict[str, Any] = {"cost": reply["costs"].copy(), "_cost": self._all}
