@@ -38,11 +38,32 @@ interface OutOption {
   readonly json?: boolean;
 }
 
-interface ImportCommandOptions extends OutOption {
+/** Values of columns that a benchmark does not measure. */
+interface AssumedOptions {
+  readonly kvBudget?: number;
+  readonly memoryGb?: number;
+  readonly price?: number;
+}
+
+function assumedOptions(command: Command): Command {
+  return command
+    .option('--kv-budget <share>', 'where the file has none (default: 0.9)', positiveNumber)
+    .option('--memory-gb <gb>', "the device's memory", positiveNumber)
+    .option('--price <usd>', 'an hour, where the file has no cost (default: 2)', positiveNumber);
+}
+
+function assumedOf({ kvBudget, memoryGb, price }: AssumedOptions) {
+  return {
+    ...(kvBudget === undefined ? {} : { kvBudget }),
+    ...(memoryGb === undefined ? {} : { memoryGb }),
+    ...(price === undefined ? {} : { pricePerHourUsd: price }),
+  };
+}
+
+interface ImportCommandOptions extends OutOption, AssumedOptions {
   readonly name?: string;
   readonly source?: string;
   readonly licence?: string;
-  readonly memoryGb?: number;
 }
 
 export function addTable(program: Command): void {
@@ -59,10 +80,10 @@ function addCheck(table: Command): void {
   const command = table
     .command('check <file>')
     .description('say what an import of a parquet or CSV file would fill, or why it is refused')
-    .action(async (file: string, { json }: { json?: boolean }) => {
-      report(checkTable(await readTableFile(file)), json);
+    .action(async (file: string, options: AssumedOptions & { json?: boolean }) => {
+      report(checkTable(await readTableFile(file), assumedOf(options)), options.json);
     });
-  finish(command, 'infragym table check measurements.csv');
+  finish(assumedOptions(command), 'infragym table check measurements.csv');
 }
 
 function addImport(table: Command): void {
@@ -73,13 +94,14 @@ function addImport(table: Command): void {
     .option('--name <name>', 'what the table is called (default: as the file)')
     .option('--source <text>', 'where the measurements come from')
     .option('--licence <text>', 'under which licence')
-    .option('--memory-gb <gb>', "the device's memory (default: 40)", positiveNumber)
     .action(async (file: string, options: ImportCommandOptions) => {
       const columns = await readTableFile(file);
-      const checked = checkTable(columns);
+      const assumed = assumedOf(options);
+      const checked = checkTable(columns, assumed);
       if (checked.ok) {
         const { source, licence, memoryGb } = options;
         const imported = importTable(columns, {
+          assumed,
           name: options.name ?? basename(file, extname(file)),
           ...(source === undefined ? {} : { source }),
           ...(licence === undefined ? {} : { licence }),
@@ -90,7 +112,10 @@ function addImport(table: Command): void {
       }
       report(checked, options.json);
     });
-  finish(command, 'infragym table import measurements.parquet --out my-server.json');
+  finish(
+    assumedOptions(command),
+    'infragym table import measurements.parquet --out my-server.json',
+  );
 }
 
 function addLookup(table: Command): void {
@@ -142,7 +167,7 @@ async function tableOf(nameOrFile: string): Promise<PerfTable> {
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-  throw new UsageError(`--memory-gb is "${text}": a number above 0 is needed`);
+  throw new UsageError(`"${text}" is no number above 0`);
 }
 
 /** Prints what was found; problems make the exit code 1. */

@@ -4,6 +4,7 @@ import { DataError } from './errors.js';
 import type { PerfMetric, PerfMetrics, PerfTable } from './perf-table.js';
 import { METRIC_MAX, METRIC_MIN, PERF_METRICS, shortestF32, TABLE_AXES } from './perf-table.js';
 import { prefillTimes } from './prefill-times.js';
+import type { TableAssumptions } from './table-assumptions.js';
 import type { CellNodes, FilledCell, LogGrid } from './table-grid.js';
 import { buildGrid, describeCell, fillHoles, heldoutError, indexOn } from './table-grid.js';
 import type { MeasuredRows, TableProblem } from './table-rows.js';
@@ -19,7 +20,9 @@ export interface ImportOptions {
   measuredSpeculation?: boolean;
   /** Mean answer length of the measurements in tokens, default 210. */
   meanOutputTokens?: number;
-  /** Default 40. */
+  /** Values of columns that the file lacks; see `TableAssumptions` for their defaults. */
+  assumed?: TableAssumptions;
+  /** Default 40, or the assumed memory where it was given. */
   deviceMemoryGb?: number;
   /** Default: what the columns imply, the median of cost_per_1k * tps * 3.6. */
   pricePerGpuHourUsd?: number;
@@ -53,6 +56,8 @@ export interface TableReport {
   filled: (CellNodes & { method: FilledCell['method'] })[];
   /** Cells with several rows, of which the median is taken. */
   duplicates: { cell: CellNodes; rows: number[] }[];
+  /** The metric in which rows of one cell differ most, and by which factor; null without such. */
+  repeat_spread: { metric: PerfMetric; times: number } | null;
   /** Why the table is refused, at most 100 of them. */
   problems: TableProblem[];
   problem_count: number;
@@ -76,8 +81,8 @@ const UNKNOWN_ERROR: TableReport['heldout_error'] = {
 };
 
 /** Checks a table without keeping it; the report says what an import would fill or refuse. */
-export function checkTable(columns: Columns): TableReport {
-  return analyse(columns).report;
+export function checkTable(columns: Columns, assumed: TableAssumptions = {}): TableReport {
+  return analyse(columns, assumed).report;
 }
 
 /**
@@ -91,7 +96,7 @@ export function checkTable(columns: Columns): TableReport {
  * @throws DataError naming the row and column of the first problem, and how many there are.
  */
 export function importTable(columns: Columns, options: ImportOptions): PerfTable {
-  const { report, result } = analyse(columns);
+  const { report, result } = analyse(columns, options.assumed ?? {});
   if (!result) throw refusal(report);
   return buildTable(report, result, options);
 }
@@ -109,14 +114,18 @@ interface Analysis {
   rowsOfCell: number[][];
 }
 
-function analyse(columns: Columns): { report: TableReport; result?: Analysis } {
-  const { count, rows, problems, warnings } = readRows(columns);
+function analyse(
+  columns: Columns,
+  assumed: TableAssumptions,
+): { report: TableReport; result?: Analysis } {
+  const { count, rows, problems, warnings } = readRows(columns, assumed);
   const report: TableReport = {
     ok: false,
     rows: count,
     grid: {},
     filled: [],
     duplicates: [],
+    repeat_spread: null,
     problems,
     problem_count: problems.length,
     monotonicity: [],
@@ -135,6 +144,7 @@ function analyseGrid(rows: MeasuredRows, report: TableReport): Analysis {
   const { grid, rowsOfCell, duplicates } = buildGrid(rows);
   report.grid = Object.fromEntries(TABLE_AXES.map(({ column }, a) => [column, grid.nodes[a]]));
   report.duplicates = duplicates.map((d) => ({ cell: describeCell(grid, d.cell), rows: d.rows }));
+  report.repeat_spread = repeatSpread(rows, duplicates);
   checkCoverage(grid, report);
   if (report.problems.length > 0) return { rows, grid, rowsOfCell };
   report.heldout_error = heldoutError(grid);
@@ -144,6 +154,26 @@ function analyseGrid(rows: MeasuredRows, report: TableReport): Analysis {
   checkFilled(grid, filled, report);
   warn(report, filled);
   return { rows, grid, rowsOfCell };
+}
+
+/** The largest ratio between rows of one cell. */
+function repeatSpread(
+  rows: MeasuredRows,
+  duplicates: readonly { rows: number[] }[],
+): TableReport['repeat_spread'] {
+  let worst: TableReport['repeat_spread'] = null;
+  for (const { rows: numbers } of duplicates) {
+    PERF_METRICS.forEach((metric, m) => {
+      let [least, most] = [Infinity, 0];
+      for (const row of numbers) {
+        least = Math.min(least, rows.metrics[m][row - 1]);
+        most = Math.max(most, rows.metrics[m][row - 1]);
+      }
+      const times = Number((most / least).toPrecision(3));
+      if (times > (worst?.times ?? 1)) worst = { metric, times };
+    });
+  }
+  return worst;
 }
 
 function checkCoverage(grid: LogGrid, report: TableReport): void {
@@ -180,7 +210,14 @@ function checkFilled(grid: LogGrid, filled: FilledCell[], report: TableReport): 
 function warn(report: TableReport, filled: FilledCell[]): void {
   const { warnings, duplicates } = report;
   if (duplicates.length > 0) {
-    warnings.push(`${duplicates.length} cells have several rows; their median is taken`);
+    const spread = report.repeat_spread;
+    const most = spread === null ? '' : `; ${spread.metric} differs by up to ${spread.times} times`;
+    warnings.push(`${duplicates.length} cells have several rows; their median is taken${most}`);
+  }
+  const jump = PERF_METRICS.find((metric) => (report.heldout_error[metric] ?? 0) > 100);
+  if (jump !== undefined) {
+    const error = report.heldout_error[jump]?.toFixed(0);
+    warnings.push(`${jump} has a held-out error of ${error} %: do its rows have one unit?`);
   }
   const beyond = filled.filter((f) => f.method === 'extrapolated').length;
   if (filled.length > 0) {
@@ -237,7 +274,7 @@ function buildTable(report: TableReport, result: Analysis, options: ImportOption
     values: tableValues(result),
     measuredSpeculation: options.measuredSpeculation ?? spec.some((s) => s > 0),
     meanOutputTokens: options.meanOutputTokens ?? 210,
-    deviceMemoryGb: options.deviceMemoryGb ?? 40,
+    deviceMemoryGb: options.deviceMemoryGb ?? options.assumed?.memoryGb ?? 40,
     pricePerGpuHourUsd: options.pricePerGpuHourUsd ?? impliedPrice(rows),
   };
   if (options.prefill) table.prefillMs = prefillTimes(options.prefill, quantTiers, promptLen);

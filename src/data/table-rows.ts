@@ -13,6 +13,8 @@ import {
   shortestF32,
   TABLE_AXES,
 } from './perf-table.js';
+import { impossible, unlikely } from './plausibility.js';
+import { type TableAssumptions, tierOfPrecision, withAssumed } from './table-assumptions.js';
 
 /** Why a table is refused. `row` counts data rows from 1; null where it is the whole column. */
 export interface TableProblem {
@@ -65,8 +67,8 @@ export const TABLE_COLUMNS: readonly string[] = [
 ];
 
 /** Reads the columns of a performance table and names everything that is wrong with them. */
-export function readRows(columns: Columns): RowsResult {
-  return new RowReader(columns).read();
+export function readRows(columns: Columns, assumed: TableAssumptions = {}): RowsResult {
+  return new RowReader(columns, assumed).read();
 }
 
 class RowReader {
@@ -74,7 +76,10 @@ class RowReader {
   private readonly problems: TableProblem[] = [];
   private readonly warnings: string[] = [];
 
-  constructor(private readonly columns: Columns) {
+  private readonly columns: Columns;
+
+  constructor(columns: Columns, assumed: TableAssumptions) {
+    this.columns = withAssumed(columns, TABLE_COLUMNS, assumed, this.warnings);
     this.count = rowCount(columns);
   }
 
@@ -85,7 +90,7 @@ class RowReader {
       const name = this.find(METRIC_COLUMNS[metric]);
       return name === undefined
         ? this.missing(metric, METRIC_COLUMNS[metric])
-        : this.numbers(name, (x) => rangeProblem(x, METRIC_MIN, METRIC_MAX));
+        : this.metric(metric, name);
     });
     const accept = this.ratios(ACCEPT_COLUMNS);
     const usage = this.ratios(USAGE_COLUMNS);
@@ -93,11 +98,25 @@ class RowReader {
       this.refuse(null, 'batch_size', 'the table has no rows');
     }
     if (problems.length === 0) this.checkUnits(nodes, metrics);
+    if (problems.length === 0) {
+      problems.push(...impossible(metrics));
+      warnings.push(...unlikely(nodes, metrics));
+    }
     if (problems.length > 0) return { count, problems, warnings };
     const rows: MeasuredRows = { count, nodes, metrics };
     if (accept) rows.specAcceptRate = accept;
     if (usage) rows.kvUsageRatio = usage;
     return { count, rows, problems, warnings };
+  }
+
+  /** Own hardware may cost nothing an hour; a table's logarithms need a number above 0. */
+  private metric(metric: PerfMetric, name: string): Float64Array {
+    const isFree = (x: number) => metric === 'cost_per_1k' && x === 0;
+    const check = (x: number) => (isFree(x) ? null : rangeProblem(x, METRIC_MIN, METRIC_MAX));
+    const numbers = this.numbers(name, check);
+    const free = numbers.filter(isFree).length;
+    if (free > 0) this.warnings.push(`cost_per_1k is 0 in ${free} rows: the server is free`);
+    return numbers.map((x) => (isFree(x) ? METRIC_MIN : x));
   }
 
   private refuse(row: number | null, column: string, problem: string): void {
@@ -123,6 +142,7 @@ class RowReader {
     const check = (x: number) => nodeProblem(column, x);
     let nodes: Float64Array;
     if (this.columns[column] !== undefined) {
+      if (column === 'quant_tier') this.namePrecisions();
       nodes = this.numbers(column, check).map(shortestF32);
     } else if (column === 'prompt_len') {
       nodes = this.promptBuckets();
@@ -134,6 +154,17 @@ class RowReader {
     }
     this.checkNodeCount(column, nodes);
     return nodes;
+  }
+
+  /** Precisions given by name become tiers; which stands for which is said. */
+  private namePrecisions(): void {
+    const column = this.columns['quant_tier'];
+    if (column instanceof Float64Array) return;
+    for (const name of new Set(column)) {
+      const tier = tierOfPrecision(name);
+      if (tier !== null) this.warnings.push(`quant_tier ${name} is taken as tier ${tier}`);
+    }
+    this.columns['quant_tier'] = column.map((text) => `${tierOfPrecision(text) ?? text}`);
   }
 
   private promptBuckets(): Float64Array {

@@ -57,7 +57,11 @@ describe('a table file', () => {
     ['text', change((j) => ((j['tpot'] as unknown[])[3] = 'a')), /tpot\[3\] is "a"/],
     ['18 nodes', change((j) => (j['batch_size'] = Array(18).fill(1))), /batch_size has 18 nodes/],
     ['no order', change((j) => (j['kv_budget'] as number[]).reverse()), /kv_budget does not asc/],
-    ['spec 3', change((j) => ((j['spec_length'] as number[])[3] = 3)), /spec_length\[3\] is 3/],
+    [
+      'spec 17',
+      change((j) => ((j['spec_length'] as number[])[4] = 17)),
+      /spec_length\[4\] is "17"/,
+    ],
     ['half a batch', change((j) => ((j['batch_size'] as number[])[0] = 1.5)), /whole number/],
     ['a price of 0', change((j) => (j['price_per_gpu_hour_usd'] = 0)), /price_per_gpu_hour_usd is/],
     ['prefill of wrong length', change((j) => (j['prefill_ms'] = [1])), /expected 8 numbers/],
