@@ -147,7 +147,7 @@ impl<'a> DualBound<'a> {
         let violation = self.fleet.reward_violation;
         let full = BACKLOG_MAX + self.fleet.num_slots;
         let droppable = job_costs.get(full..).unwrap_or(&[]);
-        let savings = droppable.iter().map(|cost| (cost - violation).max(0.0));
+        let savings = droppable.iter().map(|cost| positive(cost - violation));
         let saved = savings.fold(0.0, |sum, saving| sum + saving);
         if saved == 0.0 {
             return 0.0;
@@ -162,9 +162,12 @@ impl<'a> DualBound<'a> {
             let waiting = self.arrived[i - full..i].iter();
             let passed = waiting.map(|job| (now - job.step) / self.fleet.deadline);
             let paid = f64::from(passed.sum::<u32>()) * violation - counted;
-            least = least.min(paid.max(0.0));
+            let paid = positive(paid);
+            if paid < least {
+                least = paid;
+            }
         }
-        (saved - least).max(0.0)
+        positive(saved - least)
     }
 }
 
@@ -209,4 +212,9 @@ fn cheapest_start(fleet: &Fleet, sums: &[f64], Arrived { job, step }: &Arrived) 
         m += 1.0;
     }
     (least, best)
+}
+
+/// The value where it is above 0, else 0.
+fn positive(value: f64) -> f64 {
+    if value > 0.0 { value } else { 0.0 }
 }

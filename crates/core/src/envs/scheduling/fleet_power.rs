@@ -33,7 +33,10 @@ impl FleetPower {
         for (tier, &count) in fleet.tiers.iter().zip(&counts) {
             let mut power: Vec<f64> = (0..=tier.cpu).map(|x| fleet.tier_power(tier, x)).collect();
             if fleet.sleep_aware {
-                power[0] = power[0].min(f64::from(tier.sleep_mw));
+                let asleep = f64::from(tier.sleep_mw);
+                if asleep < power[0] {
+                    power[0] = asleep;
+                }
             }
             let count = f64::from(count);
             base += count * power[0];
