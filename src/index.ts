@@ -13,9 +13,12 @@ import { provideBackend } from './backends/select.js';
 import { provideSha256 } from './base/digest.js';
 import './envs/autoscaling/node.js';
 import './envs/scheduling/node.js';
+import { provideLearner } from './train/learner/auto.js';
+import { loadNativeLearner } from './train/learner/native.js';
 import './train/policies-node.js';
 
 provideBackend('native', loadNative);
+provideLearner('native', loadNativeLearner);
 provideSha256(() => {
   const hash = createHash('sha256');
   return { update: (bytes) => hash.update(bytes), hex: () => hash.copy().digest('hex') };

@@ -3,6 +3,7 @@
 
 mod batch;
 mod buffer;
+pub mod dense;
 mod env;
 mod envs;
 mod family;
@@ -13,7 +14,7 @@ mod pool;
 pub mod program;
 mod record;
 pub mod rng;
-mod rounding;
+pub mod rounding;
 pub mod sampling;
 #[cfg(not(target_arch = "wasm32"))]
 mod shared;

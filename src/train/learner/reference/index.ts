@@ -19,7 +19,8 @@ import type { ModelLayout } from '../layout.js';
 import { ROWS, sumSquares } from './dense.js';
 import { type ActionRow, Categorical, type Draw, Gaussian, type Head, Softmax } from './heads.js';
 import { baselineLoss, type Fields, nextValues, policyLoss, tdLoss, valueLoss } from './losses.js';
-import { type Chunk, makeNet, type Net } from './nets.js';
+import { ReferenceMlp } from './mlp.js';
+import { type Chunk, type MakeMlp, makeNet, type Net } from './nets.js';
 
 const f = Math.fround;
 /** Moments nearer to 0 become 0, so that no subnormal number slows a processor. */
@@ -36,7 +37,8 @@ export const referenceLearner: Learner = {
   create: (layout) => new ReferenceEngine(layout),
 };
 
-class ReferenceEngine implements Engine {
+/** Its perceptrons may be another learner's, which then computes the rest as it is here. */
+export class ReferenceEngine implements Engine {
   readonly params: Float32Array;
   readonly gradients: Float32Array;
   readonly firstMoments: Float32Array;
@@ -47,13 +49,16 @@ class ReferenceEngine implements Engine {
   private readonly chunk: { count: number; input: Float32Array; masks: Float32Array };
   private readonly next = new Float32Array(ROWS);
 
-  constructor(private readonly layout: ModelLayout) {
+  constructor(
+    private readonly layout: ModelLayout,
+    makeMlp: MakeMlp = (mlp) => new ReferenceMlp(mlp),
+  ) {
     const { numParams, observationDim, outputs, head, nets } = layout;
     this.params = new Float32Array(numParams);
     this.gradients = new Float32Array(numParams);
     this.firstMoments = new Float32Array(numParams);
     this.secondMoments = new Float32Array(numParams);
-    this.nets = nets.map((net) => makeNet(layout, net));
+    this.nets = nets.map((net) => makeNet(layout, net, makeMlp));
     const isCategorical = head.kind === 'categorical';
     this.head = isCategorical
       ? new Categorical(head)

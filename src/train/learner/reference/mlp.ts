@@ -5,7 +5,21 @@ import { matrix, multiply, ROWS, sumRows } from './dense.js';
 
 const f = Math.fround;
 
-export class Mlp {
+/** A perceptron over a chunk: arrays lie [feature][64]. */
+export interface Mlp {
+  /** To be written before `forward`. */
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+  /** To be written before `backward`. */
+  readonly outputGradient: Float32Array;
+  /** The gradient that `backward` writes where it is asked to. */
+  readonly inputGradient: Float32Array;
+  forward(params: Float32Array): void;
+  /** Adds the chunk's gradient to `grads`, from `outputGradient`, after `forward`. */
+  backward(params: Float32Array, grads: Float32Array, wantsInput?: boolean): void;
+}
+
+export class ReferenceMlp implements Mlp {
   /** Of the inputs, of every hidden layer and of the outputs: [width][64]. */
   private readonly activations: readonly Float32Array[];
   /** Gradients by them. */

@@ -2,7 +2,10 @@
 import { type MlpLayout, type ModelLayout, type NetLayout, netRange } from '../layout.js';
 import type { Entities } from '../types.js';
 import { ROWS } from './dense.js';
-import { Mlp } from './mlp.js';
+import type { Mlp } from './mlp.js';
+
+/** Makes the perceptrons of a model. */
+export type MakeMlp = (layout: MlpLayout) => Mlp;
 
 /** A chunk of a batch. */
 export interface Chunk {
@@ -24,10 +27,10 @@ export interface Net {
   backward(params: Float32Array, grads: Float32Array): void;
 }
 
-export function makeNet(model: ModelLayout, net: NetLayout): Net {
-  if (net.kind === 'pairs') return new PairsNet(model.entities!, net, model.numParams);
-  if (net.kind === 'set') return new SetNet(model.entities!, net, model.numParams);
-  return new MlpNet(new Mlp(net.mlps[0]));
+export function makeNet(model: ModelLayout, net: NetLayout, makeMlp: MakeMlp): Net {
+  if (net.kind === 'pairs') return new PairsNet(model.entities!, net, model.numParams, makeMlp);
+  if (net.kind === 'set') return new SetNet(model.entities!, net, model.numParams, makeMlp);
+  return new MlpNet(makeMlp(net.mlps[0]));
 }
 
 class MlpNet implements Net {
@@ -99,7 +102,10 @@ class Candidates {
   /** Row and choice of each candidate. */
   private places: { row: number; choice: number }[] = [];
 
-  constructor(private readonly layout: MlpLayout) {}
+  constructor(
+    private readonly layout: MlpLayout,
+    private readonly makeMlp: MakeMlp,
+  ) {}
 
   /** Takes the allowed ones of choices `from` .. `to`, row after row, and writes their logits. */
   forward(
@@ -141,7 +147,7 @@ class Candidates {
   }
 
   private mlp(index: number): Mlp {
-    this.mlps[index] ??= new Mlp(this.layout);
+    this.mlps[index] ??= this.makeMlp(this.layout);
     return this.mlps[index];
   }
 }
@@ -159,14 +165,15 @@ class PairsNet implements Net {
     private readonly entities: Entities,
     private readonly net: NetLayout,
     numParams: number,
+    makeMlp: MakeMlp,
   ) {
     this.own = new Float32Array(numParams);
     this.output = new Float32Array(net.outputs * ROWS);
     this.outputGradient = new Float32Array(net.outputs * ROWS);
     this.pieces = new Pieces(entities);
-    this.pairs = new Candidates(net.mlps[0]);
-    this.wait = new Mlp(net.mlps[1]);
-    this.toggles = net.mlps.length > 2 ? new Candidates(net.mlps[2]) : null;
+    this.pairs = new Candidates(net.mlps[0], makeMlp);
+    this.wait = makeMlp(net.mlps[1]);
+    this.toggles = net.mlps.length > 2 ? new Candidates(net.mlps[2], makeMlp) : null;
   }
 
   forward(params: Float32Array, chunk: Chunk): void {
@@ -221,11 +228,12 @@ class SetNet implements Net {
     entities: Entities,
     private readonly net: NetLayout,
     numParams: number,
+    makeMlp: MakeMlp,
   ) {
     const [server, slot, top] = net.mlps;
-    this.servers = Array.from({ length: entities.servers }, () => new Mlp(server));
-    this.slots = Array.from({ length: entities.slots }, () => new Mlp(slot));
-    this.top = new Mlp(top);
+    this.servers = Array.from({ length: entities.servers }, () => makeMlp(server));
+    this.slots = Array.from({ length: entities.slots }, () => makeMlp(slot));
+    this.top = makeMlp(top);
     this.pieces = new Pieces(entities);
     this.own = new Float32Array(numParams);
   }
