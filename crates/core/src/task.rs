@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::batch::{Batch, Options, VectorEnv};
 use crate::env::Env;
 use crate::family::FamilyTask;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::rounding::FloatEnv;
 use crate::store::Shape;
 
@@ -16,7 +17,10 @@ pub trait Task: Send + Sync {
     fn metrics(&self) -> bool;
     /// Sizes of its batches.
     fn shape(&self) -> Shape;
-    /// Upper bound of an episode's return, as `Env::bound`.
+    /// Upper bound of an episode's return, as `Env::bound`. Not in WebAssembly, where the library
+    /// computes it: sorting would link a part of the standard library whose features wasm-bindgen
+    /// refuses.
+    #[cfg(not(target_arch = "wasm32"))]
     fn bound(&self, seed: u64, episode: u32) -> Option<f64>;
     /// Makes a batch. `options.metrics` must be the task's.
     fn batch(self: Arc<Self>, options: &Options) -> Box<dyn VectorEnv>;
@@ -35,6 +39,7 @@ impl<E: Env + 'static> Task for FamilyTask<E> {
         self.env.shape()
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn bound(&self, seed: u64, episode: u32) -> Option<f64> {
         let _guard = FloatEnv::default_rounding();
         self.env.bound(seed, episode)
