@@ -70,12 +70,20 @@ async function installWheel(python) {
   await step('renewing it', python, [...pip, ...again]);
 }
 
-/** Style and types, where the environment has what tells them. */
+/** Style and types, where the environment has what tells them: how many of the three fail. */
 async function checkSources(python, { packages }) {
-  if (!packages.includes('ruff')) return;
-  await step('ruff check', python, ['-m', 'ruff', 'check', 'bindings/python']);
-  await step('ruff format', python, ['-m', 'ruff', 'format', '--check', 'bindings/python']);
-  await step('mypy', python, ['-m', 'mypy']);
+  if (!packages.includes('ruff')) return 0;
+  const checks = [
+    ['ruff', 'check', 'bindings/python', 'examples/python'],
+    ['ruff', 'format', '--check', 'bindings/python', 'examples/python'],
+    ['mypy'],
+  ];
+  let failed = 0;
+  for (const check of checks) {
+    const { code } = await run(python, ['-m', ...check], { echo: process.stdout });
+    if (code !== 0) failed++;
+  }
+  return failed;
 }
 
 /** Runs the benchmarks, one after the other. */
@@ -97,11 +105,12 @@ async function main(args) {
   const rest = args.filter((arg) => arg !== `--${name}`);
   let output = '';
   let hasFailed = false;
+  let badStyle = 0;
   try {
     if (findProgram('cargo') === undefined) throw new Error('cargo is missing: install Rust');
     await step('building TypeScript', process.execPath, ['scripts/build.mjs', 'ts']);
     const python = await makeEnvironment(kind);
-    await checkSources(python, kind);
+    badStyle = await checkSources(python, kind);
     await installWheel(python);
     if (kind.scripts) return await runScripts(python, kind.scripts);
     const folder = join(root, '.venv/expected');
@@ -119,7 +128,9 @@ async function main(args) {
     output = error.output ?? '';
     hasFailed = true;
   }
-  const { passed, failed } = countsOf(output.slice(-2000), hasFailed);
+  const counts = countsOf(output.slice(-2000), hasFailed);
+  const { passed } = counts;
+  const failed = counts.failed + badStyle;
   console.log(`${passed} passed, ${failed} failed`);
   return failed > 0 || passed === 0 ? 1 : 0;
 }

@@ -220,14 +220,13 @@ impl Batch {
         bool,
         Bound<'py, PyDict>,
     )> {
-        let width = {
-            let mut inner = self.lock()?;
-            self.rows
-                .write_one(action, &mut self.action_rows()[..self.rows.width()])?;
-            let env = &mut inner.env;
+        drop(self.lock()?);
+        let row = &mut self.action_rows()[..self.rows.width()];
+        self.rows.write_one(action, row)?;
+        let width = self.run(py, false, |env| {
             env.step();
             env.store().shape.observation_dim
-        };
+        })?;
         let channels = &*self.channels;
         // SAFETY: rows of the first environment, and nothing steps the batch meanwhile.
         let (observation, reward, cost, terminated, truncated) = unsafe {

@@ -30,8 +30,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Bytes of a store of so many environments, metrics included where the shape has them; `None`
-    /// where there is no such number.
+    /// Bytes that a store of so many environments takes at most, metrics included where the shape
+    /// has them; `None` where there is no such number.
     pub fn store_bytes(&self, num_envs: usize) -> Option<usize> {
         let rows = self.action_dim + 2 * self.observation_dim + self.metric_dim + 2;
         let channels = 4 * rows + 8 * self.statistics + self.mask_dim + 3;
@@ -257,4 +257,20 @@ unsafe fn optional<T>(buffer: &Buffer<T>, index: usize, length: usize) -> &mut [
 unsafe fn lanes<T>(buffer: &Buffer<T>, index: usize) -> &mut [T; LANES] {
     // SAFETY: the caller's promise; the slice has LANES elements.
     unsafe { &mut *part(buffer, index, LANES).as_mut_ptr().cast::<[T; LANES]>() }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Bytes of all its buffers.
+    pub fn bytes(&self) -> usize {
+        let c = &self.channels;
+        let words = self.words.len() * LANES + self.arrays.len() + c.actions.len();
+        let reals = (self.reals.len() + self.statistics.len()) * LANES;
+        let singles = c.observations.len() + c.rewards.len() + c.costs.len();
+        let finals = c.final_observations.len() + c.metrics.len();
+        let flags = c.terminated.len() + c.truncated.len() + c.masks.len() + c.reset_mask.len();
+        4 * (words + singles + finals)
+            + 8 * (reals + self.real_arrays.len() + c.final_statistics.len())
+            + flags
+    }
 }

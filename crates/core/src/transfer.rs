@@ -166,6 +166,23 @@ mod tests {
     }
 
     #[test]
+    fn a_store_takes_no_more_bytes_than_its_shape_says() {
+        let shape = Shape {
+            action_dim: 2,
+            observation_dim: 3,
+            mask_dim: 5,
+            metric_dim: 7,
+            ..store(false).shape
+        };
+        // Of a whole block nothing is padded.
+        let bytes = Store::new(shape, LANES, true).bytes();
+        assert_eq!(shape.store_bytes(LANES), Some(bytes));
+        let padded = Store::new(shape, LANES + 1, true).bytes();
+        assert!(shape.store_bytes(LANES + 1) >= Some(padded));
+        assert_eq!(shape.store_bytes(usize::MAX), None);
+    }
+
+    #[test]
     fn slots_come_in_order_and_alike_in_any_parts() {
         let store = store(true);
         let slots = store.shape.slots();

@@ -104,6 +104,6 @@ def _describe(b: Statistics) -> str:
         f"power of {fixed(b['mean_power_watts'], 0)} W and {utilisation}% "
         f"utilisation; jobs waited {fixed(b['wait_steps_mean'], 1)} steps on average "
         f"(p95 {fixed(b['wait_steps_p95'], 0)}). The return is {difference} {versus} round-robin's."
-        + (f" {plain(censored)} jobs still wait, counted as long as so far." if censored > 0 else "")
-        + (f" {plain(invalid)} actions were infeasible." if invalid > 0 else "")
+        + (f" {plain(censored)} jobs still wait, counted as long as so far." * (censored > 0))
+        + (f" {plain(invalid)} actions were infeasible." * (invalid > 0))
     )
