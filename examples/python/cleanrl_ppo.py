@@ -21,7 +21,7 @@ from torch.distributions import Categorical
 class Config:
     """What is tried: change a number, run again."""
 
-    task: str = "provisioning/medium-v1"
+    task: str = "provisioning/medium"
     seed: int = 0
     steps: int = 300_000
     num_envs: int = 64

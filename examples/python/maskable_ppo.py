@@ -13,7 +13,7 @@ import torch
 from infragym.sb3 import InfraGymSB3VecEnv
 from sb3_contrib import MaskablePPO
 
-TASK = "scheduling/base-v2"
+TASK = "scheduling/base"
 NUM_ENVS = 32
 HELD_OUT = range(1_000_000, 1_000_016)
 

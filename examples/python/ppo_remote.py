@@ -26,7 +26,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-TASK = "serving/static-uniform-v1"
+TASK = "serving/static-uniform"
 TPS_MARKS = (2800.0, 8200.0)  # mean tokens/s of scores 0 and 1: the task's grader
 NUM_ENVS = 32
 CURVE_SEED = 500_000

@@ -13,7 +13,7 @@ import numpy as np
 import pufferlib.emulation
 import pufferlib.vector
 
-TASK = "autoscaling/easy-v1"
+TASK = "autoscaling/easy"
 NUM_ENVS = 64
 
 

@@ -9,6 +9,7 @@ import argparse
 
 import ray
 from infragym.ray import register_envs
+from infragym.registration import gymnasium_id
 from ray.rllib.algorithms.ppo import PPO, PPOConfig
 
 
@@ -22,7 +23,7 @@ def build(task: str, runners: int, seed: int = 0, batched: bool = False) -> PPO:
     vectorize = "vector_entry_point" if batched else "sync"
     config = (
         PPOConfig()
-        .environment(f"InfraGym/{task.replace('/', '-')}")
+        .environment(gymnasium_id(task))
         .env_runners(
             num_env_runners=runners,
             num_envs_per_env_runner=8,
@@ -44,7 +45,7 @@ def mean_return(result: dict) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", default="autoscaling/easy-v1")
+    parser.add_argument("--task", default="autoscaling/easy")
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--runners", type=int, default=2)
     arguments = parser.parse_args()

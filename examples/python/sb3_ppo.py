@@ -1,6 +1,6 @@
 """PPO of Stable-Baselines3 on a batch in this process: provisioning and autoscaling.
 
-`sb3_ppo.py --task provisioning/easy-v1 --steps 100000` trains once and prints the scores of
+`sb3_ppo.py --task provisioning/easy --steps 100000` trains once and prints the scores of
 random actions, the fixed baseline and the policy on held-out seeds.
 """
 
@@ -54,7 +54,7 @@ def compare(task: str, steps: int, seed: int = 0) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", default="provisioning/easy-v1")
+    parser.add_argument("--task", default="provisioning/easy")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

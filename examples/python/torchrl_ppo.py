@@ -18,7 +18,7 @@ from torchrl.modules import OneHotCategorical, ProbabilisticActor, ValueOperator
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
-TASK = "autoscaling/easy-v1"
+TASK = "autoscaling/easy"
 
 
 def make_env() -> TransformedEnv:

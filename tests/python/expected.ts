@@ -33,12 +33,12 @@ function runs(): { name: string; id: string; config: JsonObject }[] {
   const plain = listTasks().map(({ id }) => ({ name: id.replace('/', '-'), id, config: {} }));
   const spaces = ['normalised', 'discrete'].map((choice) => ({
     name: `static-uniform-${choice}`,
-    id: 'serving/static-uniform-v1',
+    id: 'serving/static-uniform',
     config: { action_space: choice },
   }));
   const own = [
-    { id: 'autoscaling/easy-v1', config: { max_steps: 50, max_delta: 3, budget: 300 } },
-    { id: 'provisioning/hard-v1', config: { arrival_rate: 9, normalize_observation: true } },
+    { id: 'autoscaling/easy', config: { max_steps: 50, max_delta: 3, budget: 300 } },
+    { id: 'provisioning/hard', config: { arrival_rate: 9, normalize_observation: true } },
   ].map((run, i) => ({ name: `own-${i}`, ...run }));
   return [...plain, ...spaces, ...own];
 }
@@ -128,11 +128,11 @@ async function grades(task: CompiledTask, isPlain: boolean) {
 
 /** Policies trained here for a moment: real, several fields, masked, a number, and a table. */
 const TRAINED = [
-  ['ppo', 'serving/static-uniform-v1'],
-  ['ppo', 'autoscaling/fleet-v1'],
-  ['ppo', 'scheduling/base-v1'],
-  ['dqn', 'provisioning/medium-v1'],
-  ['qlearning', 'provisioning/easy-v1'],
+  ['ppo', 'serving/static-uniform'],
+  ['ppo', 'autoscaling/fleet'],
+  ['ppo', 'scheduling/base'],
+  ['dqn', 'provisioning/medium'],
+  ['qlearning', 'provisioning/easy'],
 ] as const;
 
 /** Trains a policy into a directory and has it graded. */

@@ -16,7 +16,7 @@ from infragym import sweep
 from infragym.ray import executor
 from infragym.ray.executor import measure
 
-TASK, POLICY = "scheduling/large-v2", "power-aware"
+TASK, POLICY = "scheduling/large", "power-aware"
 PIECES = 16
 PAPER_WORKERS = (10, 100, 1000)
 PAPER_PIECES_PER_WORKER = 40
@@ -29,7 +29,7 @@ def pieces(seeds_per_piece: int) -> list[sweep.Piece]:
 
 def driver_ms(count: int = 400) -> float:
     """The driver's own time for a piece: to submit it, to take it back, to write it."""
-    planned = sweep.plan(["provisioning/easy-v1"], ["hold"], range(count), seeds_per_piece=1)
+    planned = sweep.plan(["provisioning/easy"], ["hold"], range(count), seeds_per_piece=1)
     started = time.process_time()
     sweep.sweep(planned, f"/tmp/infragym-{os.getpid()}.parquet", executor(2))
     os.remove(f"/tmp/infragym-{os.getpid()}.parquet")

@@ -34,14 +34,14 @@ def batch(task: str, copy: bool) -> Contestant:
 
 
 def single() -> Contestant:
-    env = infragym.make("autoscaling/easy-v1")
+    env = infragym.make("autoscaling/easy")
     env.reset(seed=0)
 
     def step() -> None:
         if any(env.step(1)[2:4]):
             env.reset()
 
-    return "infragym autoscaling/easy-v1, single", 1, step
+    return "infragym autoscaling/easy, single", 1, step
 
 
 def numpy_cartpole() -> Contestant:
@@ -93,9 +93,9 @@ def processor() -> str:
 
 def main() -> None:
     contestants = [
-        *(batch("autoscaling/easy-v1", copy) for copy in (True, False)),
-        *(batch(task, False) for task in ("provisioning/easy-v1", "static-uniform")),
-        batch("scheduling/base-v2", False),
+        *(batch("autoscaling/easy", copy) for copy in (True, False)),
+        *(batch(task, False) for task in ("provisioning/easy", "static-uniform")),
+        batch("scheduling/base", False),
         single(),
         numpy_cartpole(),
         *envpool_cartpole(),

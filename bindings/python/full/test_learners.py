@@ -49,13 +49,13 @@ def test_check_env(task):
 
 def test_discrete_actions_begin_at_zero():
     """SB3's PPO learns on a task whose own actions are -16 .. 16."""
-    env = infragym.make("provisioning/easy-v1")
+    env = infragym.make("provisioning/easy")
     PPO("MlpPolicy", env, n_steps=64, batch_size=64, device="cpu", seed=0).learn(128)
 
 
 @pytest.mark.parametrize("mode", ["next_step", "same_step", "disabled"])
 def test_episodes_of_different_lengths(mode):
-    tasks = ["autoscaling/easy-v1", "provisioning/easy-v1", "scheduling/base-v2", "static-uniform"]
+    tasks = ["autoscaling/easy", "provisioning/easy", "scheduling/base", "static-uniform"]
     for task in tasks:
         env = InfraGymSB3VecEnv(infragym.make_vec(task, 8, autoreset_mode=mode))
         env.action_space.seed(0)
@@ -67,14 +67,14 @@ def test_episodes_of_different_lengths(mode):
             for done, info in zip(dones, infos, strict=True):
                 assert done == ("terminal_observation" in info)
             ends += dones.sum()
-        assert ends > 0 or task == "scheduling/base-v2"
+        assert ends > 0 or task == "scheduling/base"
 
 
 def test_modes_train_alike():
     """SB3's wrapper gives the same rollouts whatever the batch's mode."""
     rows = []
     for mode in ("next_step", "same_step", "disabled"):
-        env = InfraGymSB3VecEnv(infragym.make_vec("autoscaling/easy-v1", 8, autoreset_mode=mode))
+        env = InfraGymSB3VecEnv(infragym.make_vec("autoscaling/easy", 8, autoreset_mode=mode))
         env.seed(0)
         seen = [env.reset()]
         for t in range(300):
@@ -85,7 +85,7 @@ def test_modes_train_alike():
     assert np.array_equal(rows[0], rows[2])
 
 
-@pytest.mark.parametrize("task", ["provisioning/easy-v1", "autoscaling/medium-v1"])
+@pytest.mark.parametrize("task", ["provisioning/easy", "autoscaling/medium"])
 def test_sb3_ppo(task, told):
     from sb3_ppo import compare
 
@@ -98,7 +98,7 @@ def test_maskable_ppo(told):
     from maskable_ppo import compare
 
     returns = compare(20_480)
-    told("scheduling/base-v2: " + ", ".join(f"{name} {x:.0f}" for name, x in returns.items()))
+    told("scheduling/base: " + ", ".join(f"{name} {x:.0f}" for name, x in returns.items()))
     assert returns["invalid actions"] == 0
     assert returns["maskable ppo"] > returns["random"]
 
@@ -118,7 +118,7 @@ def test_torchrl_ppo(told):
     from torchrl_ppo import train
 
     returns = train(12_000)
-    told(f"autoscaling/easy-v1: returns {returns[0]:.1f} -> {returns[-1]:.1f}")
+    told(f"autoscaling/easy: returns {returns[0]:.1f} -> {returns[-1]:.1f}")
     assert np.isfinite(returns).all()
     assert np.mean(returns[-3:]) > 1.1 * np.mean(returns[:3])
 
@@ -151,7 +151,7 @@ def cluster():
     made.shutdown()
 
 
-@pytest.mark.parametrize("task", ["autoscaling/easy-v1", "provisioning/easy-v1"])
+@pytest.mark.parametrize("task", ["autoscaling/easy", "provisioning/easy"])
 def test_rllib_trains_through_a_kill(cluster, task, told):
     """A runner is killed in the middle; training goes on with another one."""
     from rllib_ppo import build, mean_return
@@ -176,10 +176,10 @@ def test_rllib_trains_through_a_kill(cluster, task, told):
 def test_rllib_steps_batches_of_the_core(cluster, told):
     from rllib_ppo import build, mean_return
 
-    algorithm = build("autoscaling/easy-v1", runners=1, batched=True)
+    algorithm = build("autoscaling/easy", runners=1, batched=True)
     returns = [mean_return(algorithm.train()) for _ in range(3)]
     algorithm.stop()
-    told(f"autoscaling/easy-v1, batches: returns {', '.join(f'{x:.0f}' for x in returns)}")
+    told(f"autoscaling/easy, batches: returns {', '.join(f'{x:.0f}' for x in returns)}")
     assert np.isfinite(returns).all()
 
 
@@ -188,7 +188,7 @@ def test_actors_give_the_same_results_wherever_they_run(cluster):
 
     @ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
     def play(seed: int) -> tuple[str, str]:
-        env = infragym.make_vec("autoscaling/trace-v1", 16)
+        env = infragym.make_vec("autoscaling/trace", 16)
         env.reset(seed=seed)
         env.rollout("random", 200)
         return env.digest(), ray.get_runtime_context().get_node_id()

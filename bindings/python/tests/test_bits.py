@@ -134,7 +134,7 @@ def test_learned_policies_that_do_not_fit(expected, tmp_path):
     name = next(iter(expected.trained))
     policy = learned.load(expected.folder / name)
     with pytest.raises(ValueError, match="was trained on"):
-        infragym.evaluate("autoscaling/easy-v1", policy, [0])
+        infragym.evaluate("autoscaling/easy", policy, [0])
     data = (expected.folder / name / learned.FILE).read_bytes()
     bad = tmp_path / learned.FILE
     for content in (data[:-20], data[:50], b"", data[:3000] + b"x" + data[3001:]):

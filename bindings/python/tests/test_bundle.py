@@ -43,7 +43,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 def test_mutations_are_refused():
     rng = random.Random(0)
-    data = shipped("provisioning/hard-v1").data
+    data = shipped("provisioning/hard").data
     for _ in range(MUTATIONS):
         bad = mutated(data, rng)
         if bad == data:
@@ -55,7 +55,7 @@ def test_mutations_are_refused():
 def test_sealed_mutations_are_refused_or_play():
     """Whatever is accepted steps without a crash."""
     rng = random.Random(1)
-    data = shipped("provisioning/hard-v1").data
+    data = shipped("provisioning/hard").data
     accepted = 0
     for _ in range(MUTATIONS):
         bad = mutated(data, rng)
@@ -75,11 +75,11 @@ def test_sealed_mutations_are_refused_or_play():
 
 
 def test_files(tmp_path):
-    data = shipped("autoscaling/easy-v1").data
+    data = shipped("autoscaling/easy").data
     for name, content in {"a.bundle": data, "b.bundle.gz": gzip.compress(data)}.items():
         path = tmp_path / name
         path.write_bytes(content)
-        assert infragym.load(path).digest == shipped("autoscaling/easy-v1").digest
+        assert infragym.load(path).digest == shipped("autoscaling/easy").digest
         assert infragym.make(str(path)).bundle == infragym.load(content)
     (tmp_path / "bad.bundle.gz").write_bytes(gzip.compress(data)[:-20])
     with pytest.raises(BundleError, match="damaged"):
@@ -91,7 +91,7 @@ def test_files(tmp_path):
 
 
 def test_descriptions_are_checked_against_the_program():
-    bundle = shipped("autoscaling/easy-v1")
+    bundle = shipped("autoscaling/easy")
     text = json.dumps({**bundle.description, "program_digest": "0" * 16}).encode()
     head = struct.pack("<4sIII", b"IGTB", 1, len(text), len(bundle.program))
     pad = bytes(-(24 + len(text)) % 8)
@@ -100,7 +100,7 @@ def test_descriptions_are_checked_against_the_program():
 
 
 def snapshot_of(**arguments):
-    env = infragym.make_vec("serving/bursty-sharegpt-v1", 9, **arguments)
+    env = infragym.make_vec("serving/bursty-sharegpt", 9, **arguments)
     env.reset(seed=4)
     env.rollout("random", 77)
     return env, env.snapshot()
@@ -110,10 +110,10 @@ def test_snapshots_that_do_not_fit():
     env, snapshot = snapshot_of()
     digest = env.digest()
     others = [
-        infragym.make_vec("serving/static-uniform-v1", 9),
-        infragym.make_vec("serving/bursty-sharegpt-v1", 8),
-        infragym.make_vec("serving/bursty-sharegpt-v1", 9, autoreset_mode="same_step"),
-        infragym.make_vec("serving/bursty-sharegpt-v1", 9, infos=True),
+        infragym.make_vec("serving/static-uniform", 9),
+        infragym.make_vec("serving/bursty-sharegpt", 8),
+        infragym.make_vec("serving/bursty-sharegpt", 9, autoreset_mode="same_step"),
+        infragym.make_vec("serving/bursty-sharegpt", 9, infos=True),
     ]
     for other in others:
         with pytest.raises(SnapshotError, match="snapshot field"):

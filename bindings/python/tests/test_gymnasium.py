@@ -75,7 +75,7 @@ def test_modes_tell_the_same_story():
     """The three modes give the same episodes, each with its own way of going on."""
     stories = {}
     for mode in MODES:
-        env = infragym.make_vec("provisioning/easy-v1", 4, autoreset_mode=mode)
+        env = infragym.make_vec("provisioning/easy", 4, autoreset_mode=mode)
         observations, _ = env.reset(seed=9)
         rewards = []
         while len(rewards) < 300:
@@ -93,7 +93,7 @@ def test_modes_tell_the_same_story():
 
 def test_gym_make_vec():
     envs = gym.make_vec(
-        "InfraGym/autoscaling-easy-v1", num_envs=4096, autoreset_mode=AutoresetMode.SAME_STEP
+        gymnasium_id("autoscaling/easy"), num_envs=4096, autoreset_mode=AutoresetMode.SAME_STEP
     )
     assert envs.num_envs == 4096
     assert isinstance(envs, infragym.InfraGymVectorEnv)
@@ -105,9 +105,9 @@ def test_gym_make_vec():
 def test_equal_to_gymnasiums_own_vectors():
     """`SyncVectorEnv` of single environments gives what a batch gives."""
     for mode in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):
-        makers = [lambda: infragym.make("autoscaling/easy-v1")] * 3
+        makers = [lambda: infragym.make("autoscaling/easy")] * 3
         sync = gym.vector.SyncVectorEnv(makers, autoreset_mode=mode)
-        batch = infragym.make_vec("autoscaling/easy-v1", 3, autoreset_mode=mode)
+        batch = infragym.make_vec("autoscaling/easy", 3, autoreset_mode=mode)
         sync.action_space.seed(3)
         assert np.array_equal(sync.reset(seed=0)[0], batch.reset(seed=0)[0])
         for _ in range(400):
@@ -127,7 +127,7 @@ def test_equal_to_gymnasiums_own_vectors():
 
 
 def test_wrappers_count_what_the_core_counts():
-    env = infragym.make_vec("provisioning/medium-v1", 64)
+    env = infragym.make_vec("provisioning/medium", 64)
     wrapped = RecordEpisodeStatistics(env)
     wrapped.reset(seed=0)
     seen = 0
@@ -144,7 +144,7 @@ def test_wrappers_count_what_the_core_counts():
 
 
 def test_infos_become_lists():
-    env = DictInfoToList(infragym.make_vec("scheduling/base-v2", 3, infos=True))
+    env = DictInfoToList(infragym.make_vec("scheduling/base", 3, infos=True))
     env.reset(seed=0)
     infos = env.step(np.zeros(3, int))[-1]
     assert len(infos) == 3
@@ -153,20 +153,20 @@ def test_infos_become_lists():
 
 
 def test_masks_sample_feasible_actions():
-    env = infragym.make("scheduling/base-v2")
+    env = infragym.make("scheduling/base")
     _, info = env.reset(seed=0)
     env.action_space.seed(0)
     for _ in range(200):
         action = env.action_space.sample(mask=info["action_mask"])
         assert env.action_masks()[action]
         _, _, _, _, info = env.step(action)
-    mask = infragym.make_vec("autoscaling/fleet-v1", 2)
+    mask = infragym.make_vec("autoscaling/fleet", 2)
     mask.reset(seed=0)
     assert mask.action_masks().all()
 
 
 def test_views_are_of_the_cores_memory():
-    env = infragym.make_vec("autoscaling/easy-v1", 8, copy=False)
+    env = infragym.make_vec("autoscaling/easy", 8, copy=False)
     observations, _ = env.reset(seed=0)
     before = observations.copy()
     after, *_ = env.step(np.zeros(8, int))
@@ -176,15 +176,15 @@ def test_views_are_of_the_cores_memory():
         after[0] = 0
     env.close()
     assert after.shape == (8, 4)  # the memory lives as long as anyone looks at it
-    copies = infragym.make_vec("autoscaling/easy-v1", 8)
+    copies = infragym.make_vec("autoscaling/easy", 8)
     first, _ = copies.reset(seed=0)
     copies.step(np.zeros(8, int))
     assert np.array_equal(first, before)
 
 
 def test_actions_may_be_written_in_place():
-    env = infragym.make_vec("autoscaling/fleet-v1", 4)
-    other = infragym.make_vec("autoscaling/fleet-v1", 4)
+    env = infragym.make_vec("autoscaling/fleet", 4)
+    other = infragym.make_vec("autoscaling/fleet", 4)
     actions = np.array([[0, 1], [1, 2], [2, 0], [0, 0]])
     env.reset(seed=0)
     other.reset(seed=0)

@@ -15,7 +15,7 @@ import infragym
 import numpy as np
 import pytest
 
-TASK = "autoscaling/trace-v1"
+TASK = "autoscaling/trace"
 
 
 def played(env, steps: int = 30) -> str:
@@ -90,7 +90,7 @@ def test_threads_have_batches_of_their_own():
 
 def test_a_batch_is_one_threads_at_a_time():
     """A second call on a batch that steps is refused, and does no harm."""
-    env = infragym.make_vec("scheduling/large-v2", 256)
+    env = infragym.make_vec("scheduling/large", 256)
     env.reset(seed=0)
     errors = []
 
@@ -111,7 +111,7 @@ def test_a_batch_is_one_threads_at_a_time():
 
 
 def test_other_threads_run_while_a_batch_steps():
-    env = infragym.make_vec("scheduling/large-v2", 2048)
+    env = infragym.make_vec("scheduling/large", 2048)
     env.reset(seed=0)
     counted = 0
     stepping = threading.Thread(target=lambda: env.rollout("random", 300))
@@ -130,7 +130,7 @@ def _resident_kb() -> int:
 def test_ten_thousand_environments_leave_nothing():
     def cycle(times: int) -> None:
         for k in range(times):
-            env = infragym.make_vec("autoscaling/easy-v1", 64)
+            env = infragym.make_vec("autoscaling/easy", 64)
             env.reset(seed=k)
             env.step(np.zeros(64, int))
             if k % 2:

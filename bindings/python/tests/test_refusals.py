@@ -10,10 +10,10 @@ import pytest
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from infragym.node import CompilerNotFound
 
-TASKS = ["autoscaling/easy-v1", "autoscaling/fleet-v1", "static-uniform", "scheduling/base-v2"]
+TASKS = ["autoscaling/easy", "autoscaling/fleet", "static-uniform", "scheduling/base"]
 
 
-def begun(task: str = "autoscaling/easy-v1", num_envs: int = 3, **arguments):
+def begun(task: str = "autoscaling/easy", num_envs: int = 3, **arguments):
     env = infragym.make_vec(task, num_envs, **arguments)
     env.reset(seed=0)
     return env
@@ -62,7 +62,7 @@ def test_messages_name_the_field():
 
 
 def test_life():
-    env = infragym.make("autoscaling/easy-v1")
+    env = infragym.make("autoscaling/easy")
     for call in (lambda: env.step(0), env.snapshot, env.digest, lambda: env.rollout("random", 1)):
         with pytest.raises(ResetNeeded, match="call reset"):
             call()
@@ -81,7 +81,7 @@ def test_life():
 
 
 def test_life_of_a_batch():
-    env = infragym.make_vec("autoscaling/easy-v1", 4, autoreset_mode="disabled")
+    env = infragym.make_vec("autoscaling/easy", 4, autoreset_mode="disabled")
     with pytest.raises(ResetNeeded):
         env.step(np.zeros(4, int))
     mask = np.array([True, False, False, False])
@@ -100,16 +100,16 @@ def test_life_of_a_batch():
 @pytest.mark.parametrize("seed", [-1, 2**64, 2**70, 1.5, "3", np.float64(2), True, [1, 2, 3]])
 def test_seeds_that_are_none(seed):
     with pytest.raises((ValueError, TypeError), match="seed"):
-        infragym.make("autoscaling/easy-v1").reset(seed=seed)
+        infragym.make("autoscaling/easy").reset(seed=seed)
     with pytest.raises((ValueError, TypeError), match="seed"):
-        infragym.make_vec("autoscaling/easy-v1", 2).reset(seed=seed)
+        infragym.make_vec("autoscaling/easy", 2).reset(seed=seed)
 
 
 def test_seeds():
-    env = infragym.make("autoscaling/easy-v1")
+    env = infragym.make("autoscaling/easy")
     assert np.array_equal(env.reset(seed=np.int64(3))[0], env.reset(seed=3)[0])
     env.reset(seed=2**64 - 1)
-    batch = infragym.make_vec("autoscaling/easy-v1", 4)
+    batch = infragym.make_vec("autoscaling/easy", 4)
     by_list, _ = batch.reset(seed=[7, 3, None, 8])
     single = [env.reset(seed=seed)[0] for seed in (7, 3, 8)]
     assert np.array_equal(by_list[[0, 1, 3]], np.stack(single))
@@ -120,12 +120,12 @@ def test_seeds():
 
 
 def test_unseeded_environments_differ():
-    envs = [infragym.make("scheduling/base-v2") for _ in range(4)]
+    envs = [infragym.make("scheduling/base") for _ in range(4)]
     for env in envs:
         env.reset()
     paths = [np.stack([env.step(1)[0] for _ in range(5)]) for env in envs]
     assert not any(np.array_equal(paths[0], other) for other in paths[1:])
-    a, b = (infragym.make_vec("autoscaling/easy-v1", 4) for _ in range(2))
+    a, b = (infragym.make_vec("autoscaling/easy", 4) for _ in range(2))
     assert not np.array_equal(a.reset()[0], b.reset()[0])
     assert a.digest() != b.digest()
 
@@ -138,7 +138,7 @@ def test_masked_resets_leave_the_others_alone():
     mask = np.array([False, False, True, False, False, False])
     after, _ = env.reset(seed=50, options={"reset_mask": mask})
     assert np.array_equal(after[~mask], before[~mask])
-    assert np.array_equal(after[2], infragym.make("autoscaling/easy-v1").reset(seed=52)[0])
+    assert np.array_equal(after[2], infragym.make("autoscaling/easy").reset(seed=52)[0])
     wrong = [np.ones(5, bool), np.ones(6, int), [True] * 6, np.zeros(6, bool), "abc"]
     for each in wrong:
         with pytest.raises(ValueError, match="reset_mask"):
@@ -162,7 +162,7 @@ def test_masked_resets_leave_the_others_alone():
 )
 def test_arguments_that_are_none(arguments, words):
     with pytest.raises(ValueError, match=words):
-        infragym.make_vec("autoscaling/easy-v1", **arguments)
+        infragym.make_vec("autoscaling/easy", **arguments)
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
@@ -174,7 +174,7 @@ def test_what_is_refused_at_once_is_dropped_in_silence():
 
 
 def test_unknown_tasks_and_policies():
-    with pytest.raises(ValueError, match="nearest are autoscaling/easy-v1"):
+    with pytest.raises(ValueError, match="nearest are autoscaling/easy"):
         infragym.make("autoscalling/easy-v1")
     with pytest.raises(ValueError, match="one of constant, random, threshold"):
         begun().rollout("randm", 3)
@@ -184,11 +184,11 @@ def test_unknown_tasks_and_policies():
 
 def test_memory_that_is_not_there():
     with pytest.raises(MemoryError, match="num_envs is 16777216: they need"):
-        infragym.make_vec("scheduling/large-v2", 2**24)
+        infragym.make_vec("scheduling/large", 2**24)
 
 
 def test_configurations(tmp_path, monkeypatch):
-    env = infragym.make("autoscaling/easy-v1", config={"max_steps": 7})
+    env = infragym.make("autoscaling/easy", config={"max_steps": 7})
     assert env.bundle.config["max_steps"] == 7
     env.reset(seed=0, options={"config": {"max_steps": 5}})
     steps = 1
@@ -202,4 +202,4 @@ def test_configurations(tmp_path, monkeypatch):
     assert env.bundle.config["max_steps"] == 7
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CompilerNotFound, match="infragym compile --task T"):
-        infragym.make("autoscaling/easy-v1", config={"max_steps": 9})
+        infragym.make("autoscaling/easy", config={"max_steps": 9})

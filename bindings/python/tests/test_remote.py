@@ -103,7 +103,7 @@ def test_check_env(url, task):
 
 
 def test_masked_resets(url):
-    env = remote.InfraGymVectorEnv("autoscaling/easy-v1", 4, url)
+    env = remote.InfraGymVectorEnv("autoscaling/easy", 4, url)
     env.reset(seed=0)
     for _ in range(3):
         before = env.step(np.ones(4, int))[0]
@@ -115,7 +115,7 @@ def test_masked_resets(url):
 
 def test_options_config(url):
     for make in (remote.InfraGymEnv, lambda *a: remote.InfraGymVectorEnv(a[0], 1, a[1])):
-        env = make("autoscaling/easy-v1", url)
+        env = make("autoscaling/easy", url)
         env.reset(seed=0, options={"config": {"max_steps": 5}})
         steps = 1
         while not np.any(env.step([1] if env.action_space.shape else 1)[2:4]):
@@ -129,7 +129,7 @@ def test_options_config(url):
 
 
 def test_refusals(url):
-    env = remote.InfraGymEnv("autoscaling/easy-v1", url)
+    env = remote.InfraGymEnv("autoscaling/easy", url)
     with pytest.raises(ResetNeeded):
         env.step(1)
     for seed in (2**64, 2**70, -1, 1.5):
@@ -154,11 +154,11 @@ def test_refusals(url):
     with pytest.raises(ServerError, match="task"):
         remote.InfraGymEnv("nope", url)
     with pytest.raises(ServerError, match="cannot be reached"):
-        remote.InfraGymEnv("autoscaling/easy-v1", "http://127.0.0.1:9")
+        remote.InfraGymEnv("autoscaling/easy", "http://127.0.0.1:9")
 
 
 def test_unseeded_environments_differ(url):
-    envs = [remote.InfraGymEnv("scheduling/base-v2", url) for _ in range(3)]
+    envs = [remote.InfraGymEnv("scheduling/base", url) for _ in range(3)]
     for env in envs:
         env.reset()
     paths = [np.stack([env.step(1)[0] for _ in range(5)]) for env in envs]
@@ -167,7 +167,7 @@ def test_unseeded_environments_differ(url):
 
 def test_environments_that_are_closed_or_dropped_are_freed(url):
     before = batches(url)
-    envs = [remote.InfraGymEnv("autoscaling/easy-v1", url) for _ in range(5)]
+    envs = [remote.InfraGymEnv("autoscaling/easy", url) for _ in range(5)]
     assert batches(url) == before + 5
     envs[0].close()
     assert wait_until(lambda: batches(url) == before + 4)
@@ -180,9 +180,9 @@ def test_old_name(url):
     with pytest.warns(DeprecationWarning, match=r"infragym\.remote"):
         import infragym_client
     assert infragym_client.InfraGymEnv is remote.InfraGymEnv
-    env = infragym_client.InfraGymVectorEnv("provisioning/easy-v1", num_envs=2, base_url=url)
+    env = infragym_client.InfraGymVectorEnv("provisioning/easy", num_envs=2, base_url=url)
     assert env.single_action_space == gym.spaces.Discrete(33)
-    signed = infragym_client.InfraGymEnv("provisioning/easy-v1", url, signed_actions=True)
+    signed = infragym_client.InfraGymEnv("provisioning/easy", url, signed_actions=True)
     assert signed.action_space == gym.spaces.Discrete(33, start=-16)
     signed.reset(seed=0)
     signed.step(-16)

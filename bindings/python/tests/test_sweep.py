@@ -16,7 +16,7 @@ import pytest
 from infragym import sweep
 from infragym.__main__ import main, parse_seeds
 
-TASKS = ["autoscaling/easy-v1", "provisioning/medium-v1"]
+TASKS = ["autoscaling/easy", "provisioning/medium"]
 
 
 def pieces(seeds_per_piece: int = 16, seeds: int = 64):
@@ -35,8 +35,10 @@ def test_rows_are_what_evaluate_gives(tmp_path, wanted):
     out = tmp_path / "a.parquet"
     assert sweep.sweep(pieces(seeds_per_piece=50), out) == wanted[0]
     table = pq.read_table(out).to_pylist()
-    results = infragym.evaluate("provisioning/medium-v1", "random", range(64))
-    rows = [r for r in table if r["task"] == "provisioning/medium-v1" and r["policy"] == "random"]
+    results = infragym.evaluate("provisioning/medium", "random", range(64))
+    rows = [
+        r for r in table if r["task"].startswith("provisioning/medium") and r["policy"] == "random"
+    ]
     assert [row["seed"] for row in rows] == list(range(64))
     assert [row["score"] for row in rows] == [result.score for result in results]
     assert dict(rows[5]["statistics"]) == dict(results[5].statistics)
@@ -68,24 +70,24 @@ def test_an_interrupted_sweep_goes_on(tmp_path, wanted):
 
 
 def test_policies(tmp_path):
-    bundle = infragym.make("autoscaling/easy-v1").bundle
+    bundle = infragym.make("autoscaling/easy").bundle
     rows = infragym.policies.policy_rows(bundle)
     width = bundle.description["observation_dim"]
     policy = {"kind": "linear", "weights": [0.1] * (rows * width)}
     file = tmp_path / "linear.json"
     file.write_text(json.dumps(policy))
     names = ["constants", str(file), "hpa", "constant:1"]
-    planned = sweep.plan(["autoscaling/easy-v1"], names, range(4))
+    planned = sweep.plan(["autoscaling/easy"], names, range(4))
     assert len(planned) == 3 + 3
     sweep.sweep(planned, tmp_path / "c.parquet")
     table = pq.read_table(tmp_path / "c.parquet").to_pylist()
     by_policy = {}
     for row in table:
         by_policy.setdefault(row["policy"], []).append(row["score"])
-    baseline = infragym.evaluate("autoscaling/easy-v1", "baseline", range(4))
+    baseline = infragym.evaluate("autoscaling/easy", "baseline", range(4))
     assert by_policy["constant:1"][:4] == [result.score for result in baseline]
     file.write_text(json.dumps({**policy, "weights": [0.2] * (rows * width)}))
-    changed = sweep.plan(["autoscaling/easy-v1"], [str(file)], range(4))
+    changed = sweep.plan(["autoscaling/easy"], [str(file)], range(4))
     assert changed[0].key not in {piece.key for piece in planned}
 
 
@@ -93,9 +95,9 @@ def test_policies(tmp_path):
     ("arguments", "words"),
     [
         (["--tasks", "nope", "--policies", "random", "--seeds", "0..3"], "no task is called"),
-        (["--tasks", "autoscaling/easy-v1", "--policies", "x", "--seeds", "0"], "policy is 'x'"),
+        (["--tasks", "autoscaling/easy", "--policies", "x", "--seeds", "0"], "policy is 'x'"),
         (["--tasks", "static-uniform", "--policies", "constants", "--seeds", "0"], "one discrete"),
-        (["--tasks", "autoscaling/easy-v1", "--policies", "constant:9", "--seeds", "0"], "is 9"),
+        (["--tasks", "autoscaling/easy", "--policies", "constant:9", "--seeds", "0"], "is 9"),
     ],
 )
 def test_refusals(arguments, words, tmp_path, capsys):
@@ -112,7 +114,7 @@ def test_seeds_are_read_as_the_npm_package_reads_them():
 
 def test_configurations(tmp_path):
     configs = [{}, {"max_steps": 20}]
-    planned = sweep.plan(["autoscaling/easy-v1"], ["baseline"], range(8), configs)
+    planned = sweep.plan(["autoscaling/easy"], ["baseline"], range(8), configs)
     sweep.sweep(planned, tmp_path / "e.parquet")
     rows = pq.read_table(tmp_path / "e.parquet").to_pylist()
     lengths = {row["config"]: [] for row in rows}
@@ -176,7 +178,7 @@ def test_a_killed_workers_pieces_are_played_again(cluster, tmp_path, wanted):
 
     killer = threading.Thread(target=kill_some)
     killer.start()
-    long = sweep.plan(["scheduling/base-v2"], ["rr", "sjf"], range(48), seeds_per_piece=8)
+    long = sweep.plan(["scheduling/base"], ["rr", "sjf"], range(48), seeds_per_piece=8)
     digest = sweep.sweep(long, tmp_path / "k.parquet", executor())
     stop.set()
     killer.join()
@@ -188,7 +190,7 @@ def test_a_lost_nodes_pieces_are_played_again(cluster, tmp_path):
     from infragym.ray import executor
 
     extra = cluster.add_node(num_cpus=1)
-    long = sweep.plan(["scheduling/base-v2"], ["ffd"], range(64), seeds_per_piece=8)
+    long = sweep.plan(["scheduling/base"], ["ffd"], range(64), seeds_per_piece=8)
     removed = []
 
     def remove(done: int, total: int) -> None:

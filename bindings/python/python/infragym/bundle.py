@@ -240,6 +240,11 @@ def task_ids() -> list[str]:
     return [entry["id"] for entry in _index()]
 
 
+def task_id(task: str) -> str:
+    """The id of a task by its id, an alias, or its id without a version for the newest."""
+    return _entry(task)["id"]
+
+
 def shipped(task: str, action_space: str | None = None) -> Bundle:
     """The bundle of a task, by its id, an alias, or its id without a version for the newest.
 

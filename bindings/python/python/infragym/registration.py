@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from gymnasium.envs import registration
 
+from .bundle import task_id, task_ids
+
 NAMESPACE = "InfraGym"
 
 
 def gymnasium_id(task: str) -> str:
-    """The id under which Gymnasium knows a task."""
-    return f"{NAMESPACE}/{task.replace('/', '-', 1)}"
+    """The id under which Gymnasium knows a task; the newest version where none is named."""
+    return f"{NAMESPACE}/{task_id(task).replace('/', '-', 1)}"
 
 
 def register() -> None:
@@ -17,8 +19,6 @@ def register() -> None:
 
     `gym.make("infragym:InfraGym/autoscaling-easy-v1")` imports it first.
     """
-    from .bundle import task_ids
-
     for task in task_ids():
         name = gymnasium_id(task)
         if name in registration.registry:
