@@ -13,7 +13,7 @@ const EPISODES = [
   ['autoscaling/easy-v1', 'hpa'],
   ['autoscaling/trace-v1', 'threshold'],
   ['provisioning/easy-v1', 'moving-average'],
-  ['scheduling/sleep-aware-v1', 'power-aware'],
+  ['scheduling/sleep-aware', 'power-aware'],
   ['serving/bursty-sharegpt-v1', 'random'],
   ['serving/llama3-8b-a100-40gb-azure-conv-v1', 'hysteresis'],
 ] as const;
