@@ -45,6 +45,7 @@ export type {
 
 /** The charts of `plot.js` for Node, and `renderPng`; loaded when asked for, for they are large. */
 export const loadCharts = () => import('./plot/node.js');
+export { searchBestConstant } from './policies/autoscaling.js';
 export { createPolicy, type PolicyFactory } from './policies/index.js';
 export {
   ALGORITHMS,
