@@ -1,7 +1,7 @@
 //! The Node.js addon: converts and forwards to the core. Batches are kept by number, because a
 //! free function with a number is the cheapest call there is; nothing is passed to a step.
 
-mod learn;
+pub mod learn;
 
 use std::cell::RefCell;
 use std::sync::Arc;
