@@ -13,7 +13,7 @@ import { whenAvailable } from './support/backends.js';
 
 const TASKS = ['serving/static-uniform-v1', 'provisioning/easy-v1'];
 /** Of the minified bundle, readers included; a dependency that slips in shows here. */
-const GZIP_BYTES_MAX = 300_000;
+const GZIP_BYTES_MAX = 330_000; // the trainers and their learner are 10 kB of it
 
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 

@@ -72,7 +72,7 @@ describe('evaluate', () => {
     expect(evaluation).toMatchObject({ task: 'serving/static-uniform-v1', seeds: [0, 1, 2, 3] });
     expect(Object.keys(evaluation.policies[0])).toEqual([
       ...['policy', 'score_mean', 'score_ci95', 'return_mean', 'return_ci95'],
-      ...['episode_length_mean', 'metrics'],
+      ...['episode_length_mean', 'metrics', 'medians'],
     ]);
     const [baseline, random] = evaluation.policies.map((p) => Number(p['score_mean']));
     expect(baseline).toBeGreaterThan(0.3);

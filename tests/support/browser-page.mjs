@@ -19,7 +19,18 @@ async function fetchFromFolder(url) {
   return new Response(readFileSync(join(folder, address.slice(ADDRESS.length))));
 }
 
-const web = { URL, TextEncoder, TextDecoder, atob, btoa, setTimeout, clearTimeout, console };
+const { crypto } = globalThis;
+const web = {
+  URL,
+  TextEncoder,
+  TextDecoder,
+  atob,
+  btoa,
+  crypto,
+  setTimeout,
+  clearTimeout,
+  console,
+};
 const page = createContext({ ...web, fetch: fetchFromFolder });
 const bundle = new SourceTextModule(readFileSync(join(folder, 'infragym.js'), 'utf8'), {
   context: page,
