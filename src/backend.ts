@@ -119,6 +119,8 @@ export interface Backend {
   readonly kernels: readonly Kernel[];
   /** Validates the program and makes a batch; throws `ProgramError` naming the field. */
   create(program: Uint8Array, options: BatchOptions): Batch;
+  /** Waits until what many closed batches left behind is gone; absent where they leave nothing. */
+  settle?(): Promise<void>;
 }
 
 /** Thrown where a backend cannot be had on this machine; says what would add it. */

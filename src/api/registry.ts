@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json.js';
 import { nearest } from '../base/nearest.js';
 import { families as shippedFamilies } from '../envs/families.js';
 import type { CompiledTask, EnvFamily, TaskSpec } from '../envs/family.js';
+import { cachedTask } from './compile-cache.js';
 
 const ID_PATTERN = /^([a-z][a-z0-9_]*)\/([a-z0-9][a-z0-9.-]*)-v([1-9][0-9]*)$/;
 const ID_FORM = '<family>/<name>-v<version>, in lower case, e.g. "serving/my-service-v1"';
@@ -77,13 +78,14 @@ export function familyOf(idOrAlias: string): EnvFamily {
 }
 
 /**
- * Compiles a task, some entries of its configuration replaced.
+ * Compiles a task, some entries of its configuration replaced. The result is shared by all who ask
+ * for the same one, and frozen.
  *
  * @throws RangeError for an unknown task and for an override the family refuses.
  */
 export function compileTask(idOrAlias: string, overrides?: JsonObject): CompiledTask {
   const entry = find(idOrAlias);
-  return entry.family.compile(entry.spec, overrides);
+  return cachedTask(entry.spec.id, overrides, () => entry.family.compile(entry.spec, overrides));
 }
 
 function find(name: string): Entry {

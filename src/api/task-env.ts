@@ -166,6 +166,7 @@ export async function make(id: string, options: MakeOptions = {}): Promise<TaskE
   const overrides = taskOverrides(options);
   const task = compileTask(id, overrides);
   const { backend, passedOver } = await chooseBackend(options.backend ?? 'auto', task.program);
+  await backend.settle?.();
   const recompile = (config: JsonObject) => compileTask(id, { ...overrides, ...config });
   return new TaskEnv(task, backend, options, { recompile, passedOver });
 }

@@ -389,6 +389,7 @@ export async function makeVec(id: string, options: MakeVecOptions = {}): Promise
   const overrides = taskOverrides(options);
   const task = compileTask(id, overrides);
   const { backend, passedOver } = await chooseBackend(options.backend ?? 'auto', task.program);
+  await backend.settle?.();
   const recompile = (config: JsonObject) => compileTask(id, { ...overrides, ...config });
   return new TaskVectorEnv(task, backend, options, { recompile, passedOver });
 }

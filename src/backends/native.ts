@@ -3,7 +3,7 @@
  * handed over once, and a step passes nothing.
  */
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import {
   autoresetIndex,
@@ -34,6 +34,7 @@ interface Addon {
     threads: number,
     metrics: boolean,
     kernel: number,
+    maxBytes: number,
   ): number;
   channel(batch: number, index: number, bytes: number): Uint8Array;
   reset(batch: number, seedLo: number, seedHi: number, seeded: boolean, masked: boolean): void;
@@ -53,10 +54,17 @@ interface Addon {
 
 const ADDON_URL = new URL('../../dist/native/infragym.node', import.meta.url);
 
+/** Node frees shared arrays in macrotasks only; `settle` waits for one after so many bytes. */
+const BYTES_LEAST = 64 * 2 ** 10;
+const BYTES_MAX = 16 * 2 ** 20;
+let bytesClosed = 0;
+
 class NativeBatch implements Batch {
   readonly kernel: string;
   readonly channels: Channels;
   private readonly stateBytes: number;
+  /** Of the arrays that JavaScript holds. */
+  private readonly bytes: number;
 
   constructor(
     private readonly addon: Addon,
@@ -64,11 +72,15 @@ class NativeBatch implements Batch {
     layout: Layout,
     options: BatchOptions,
     program: Uint8Array,
+    private readonly abandoned: FinalizationRegistry<number>,
   ) {
+    abandoned.register(this, handle, this);
     const bytesPerEnv = slotRuns(layout, program).reduce((sum, r) => sum + r.count * r.bytes, 0);
     this.stateBytes = bytesPerEnv * options.numEnvs;
     this.kernel = addon.kernel(handle);
-    const entries = channelBytes(layout, program, options).map((channel, index) => {
+    const shapes = channelBytes(layout, program, options);
+    this.bytes = shapes.reduce((sum, { bytes }) => sum + bytes, 0);
+    const entries = shapes.map((channel, index) => {
       if (channel.bytes === 0) return [channel.name, new TYPED_ARRAY[channel.dtype](0)];
       const { buffer, byteOffset } = addon.channel(handle, index, channel.bytes);
       const view = new TYPED_ARRAY[channel.dtype](
@@ -124,6 +136,8 @@ class NativeBatch implements Batch {
   }
 
   close(): void {
+    this.abandoned.unregister(this);
+    bytesClosed += this.bytes + BYTES_LEAST;
     this.addon.close(this.handle);
   }
 }
@@ -136,26 +150,41 @@ export function loadNative(): Promise<Backend> {
   } catch (error) {
     return Promise.reject(loadError(error as NodeJS.ErrnoException));
   }
+  // A batch that nobody closed and nobody can reach; its arrays may still be in use.
+  const abandoned = new FinalizationRegistry<number>((handle) => addon.close(handle));
   return Promise.resolve({
     name: 'native',
     maxThreads: availableParallelism(),
     kernels: addon.kernels(),
+    async settle() {
+      if (bytesClosed < BYTES_MAX) return;
+      bytesClosed = 0;
+      await new Promise(setImmediate);
+    },
     create(program, options) {
       const layout = layoutOf(program);
       const autoreset = autoresetIndex(options.autoreset);
       const { numEnvs, threads, metrics, kernel } = options;
-      const handle = addon.create(
-        program,
-        numEnvs,
-        autoreset,
-        threads,
-        metrics,
-        KERNELS.indexOf(kernel),
+      const handle = inMemory((bytes) =>
+        addon.create(program, numEnvs, autoreset, threads, metrics, KERNELS.indexOf(kernel), bytes),
       );
       if (handle < 0) throw programError(layout, -handle);
-      return new NativeBatch(addon, handle, layout, options, program);
+      return new NativeBatch(addon, handle, layout, options, program, abandoned);
     },
   });
+}
+
+/** Makes a batch of as many bytes as are free; one that needs more is refused by a `RangeError`. */
+function inMemory(create: (maxBytes: number) => number): number {
+  // Newer Nodes know of a container's limit.
+  const host: { availableMemory?: () => number } = process;
+  try {
+    return create(host.availableMemory?.() ?? freemem());
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.startsWith('numEnvs')) throw new RangeError(message, { cause: error });
+    throw error;
+  }
 }
 
 /** An addon that is there and cannot be loaded is another matter than one that is not there. */

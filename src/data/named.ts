@@ -1,5 +1,18 @@
 import { DataError, quote } from './errors.js';
 
+let changes = 0;
+let loads = 0;
+
+/** How often a name has been given to something else. */
+export function namedChanges(): number {
+  return changes;
+}
+
+/** How often something was loaded that may be another one the next time. */
+export function namedLoads(): number {
+  return loads;
+}
+
 /**
  * Things known by name: what was registered, else what the loader finds. Node's entry installs a
  * loader that reads files; in a browser there is none, and a page registers what it fetched.
@@ -12,6 +25,7 @@ export class Named<T> {
   constructor(private readonly kind: string) {}
 
   register(name: string, value: T): void {
+    if (this.known.has(name) && this.known.get(name) !== value) changes++;
     this.known.set(name, value);
   }
 
@@ -31,6 +45,8 @@ export class Named<T> {
       const names = [...this.known.keys()].join(', ') || 'none';
       throw new DataError(`no ${this.kind} ${quote(name)} is registered; registered: ${names}`);
     }
-    return this.load(name);
+    const loaded = this.load(name);
+    if (!this.known.has(name)) loads++;
+    return loaded;
   }
 }

@@ -6,10 +6,13 @@ pub mod learn;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use infragym_core::{Kernel, Options, Recording, VectorEnv, shared_task};
+use infragym_core::{Kernel, Options, Recording, Task as CoreTask, VectorEnv, shared_task};
 use napi::bindgen_prelude::{AsyncTask, Error, Result, Status, Uint8Array, Uint32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
+
+/// Tasks that are kept without a batch.
+const RECENT_MAX: usize = 8;
 
 /// The content of a batch's number.
 enum Place {
@@ -22,6 +25,9 @@ enum Place {
 thread_local! {
     /// The batches of this JavaScript thread; a closed one leaves its place empty.
     static BATCHES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+    /// The tasks of the last batches, so that the next one need not validate its program again;
+    /// programs that come and go would also leave holes that small allocations settle in.
+    static RECENT: RefCell<Vec<Arc<dyn CoreTask>>> = const { RefCell::new(Vec::new()) };
 }
 
 fn with_batch<T>(batch: u32, work: impl FnOnce(&mut dyn VectorEnv) -> T) -> Result<T> {
@@ -48,8 +54,10 @@ pub fn kernels() -> Vec<&'static str> {
     Kernel::available().into_iter().map(Kernel::name).collect()
 }
 
-/// Makes a batch: its number, or minus the fault code of a program that is refused.
+/// Makes a batch: its number, or minus the fault code of a program that is refused. One that needs
+/// more than `max_bytes` is refused before anything is allocated: failing to allocate aborts.
 #[napi]
+#[allow(clippy::too_many_arguments)] // Numbers are what passes fastest.
 pub fn create(
     program: &[u8],
     num_envs: u32,
@@ -57,6 +65,7 @@ pub fn create(
     threads: u32,
     metrics: bool,
     kernel: u32,
+    max_bytes: f64,
 ) -> Result<i32> {
     let Some(kernel) = Kernel::choose(kernel, num_envs as usize) else {
         return Err(Error::new(Status::InvalidArg, "no such kernel here"));
@@ -69,7 +78,15 @@ pub fn create(
         kernel,
     };
     let made = match shared_task(program, metrics) {
-        Ok(task) => task.batch(&options),
+        Ok(task) => {
+            let needed = task.shape().store_bytes(options.num_envs);
+            if needed.is_none_or(|bytes| bytes as f64 > max_bytes) {
+                return Err(too_large(num_envs, needed, max_bytes));
+            }
+            let made = Arc::clone(&task).batch(&options);
+            remember(task);
+            made
+        }
         Err(error) => return Ok(-(error.code() as i32)),
     };
     BATCHES.with_borrow_mut(|batches| {
@@ -81,6 +98,27 @@ pub fn create(
         batches[place] = Place::Batch(made);
         Ok(place as i32)
     })
+}
+
+/// Keeps a task for the next batches, the one that was used longest ago goes.
+fn remember(task: Arc<dyn CoreTask>) {
+    RECENT.with_borrow_mut(|recent| {
+        recent.retain(|known| !Arc::ptr_eq(known, &task));
+        recent.push(task);
+        if recent.len() > RECENT_MAX {
+            recent.remove(0);
+        }
+    });
+}
+
+fn too_large(num_envs: u32, needed: Option<usize>, max_bytes: f64) -> Error {
+    let gigabytes = |bytes: f64| format!("{:.1} GB", bytes / 1e9);
+    let needed = needed.map_or("too much".to_owned(), |bytes| gigabytes(bytes as f64));
+    let free = gigabytes(max_bytes);
+    let message = format!(
+        "numEnvs is {num_envs}: the batch needs {needed} and {free} are free; take a smaller batch"
+    );
+    Error::new(Status::InvalidArg, message)
 }
 
 /// The bytes of a channel, shared with the core; they outlive the batch while anyone holds them.

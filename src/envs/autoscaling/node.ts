@@ -20,7 +20,9 @@ rateTraces.useLoader((name) =>
       shipped(name) {
         if (!Object.hasOwn(SHIPPED_RATES, name)) return undefined;
         const text = readFileSync(`${packageFolder('data/rates')}/${name}.csv`, 'utf8');
-        return readRateTrace(text, { name, ...SHIPPED_RATES[name] });
+        const trace = readRateTrace(text, { name, ...SHIPPED_RATES[name] });
+        rateTraces.register(name, trace);
+        return trace;
       },
       read: (bytes, path) =>
         readRateTrace(bytes, { name: path, source: path, licence: 'not stated' }),

@@ -19,7 +19,10 @@ demandSamples.useLoader((name) =>
       names: SHIPPED_DEMAND,
       shipped(name) {
         if (!SHIPPED_DEMAND.includes(name)) return undefined;
-        return decodeDemand(readFileSync(`${packageFolder('data/demand')}/${name}.json`, 'utf8'));
+        const file = `${packageFolder('data/demand')}/${name}.json`;
+        const samples = decodeDemand(readFileSync(file, 'utf8'));
+        demandSamples.register(name, samples);
+        return samples;
       },
     },
     name,
