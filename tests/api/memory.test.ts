@@ -22,7 +22,7 @@ describe.skipIf(!isNative)('native memory', () => {
   });
 
   it('that a batch cannot have is an error', async () => {
-    const making = makeVec('scheduling/large-v1', { numEnvs: 2 ** 24, backend: 'native' });
+    const making = makeVec('scheduling-large', { numEnvs: 2 ** 24, backend: 'native' });
     await expect(making).rejects.toThrow(RangeError);
     await expect(making).rejects.toThrow(/^numEnvs is 16777216: the batch needs .* GB/);
   });
