@@ -70,7 +70,7 @@ class InfraGymSB3VecEnv(VecEnv):
     ) -> list[Any]:
         if method_name != "action_masks":
             raise AttributeError(f"{method_name} cannot be called: the environments are one batch")
-        masks = self.env.action_masks()  # type: ignore[attr-defined]
+        masks = self.env.action_masks()
         return [masks[i] for i in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Indices = None) -> list[bool]:
