@@ -4,7 +4,7 @@
  * in `iterate`. A truncated transition bootstraps from its final observation, a terminated one does
  * not.
  */
-import { makeVec, type Policy } from '../library.js';
+import type { Policy, TaskVectorEnv } from '../library.js';
 import { type ActionAdapter, adaptActions } from './actions.js';
 import {
   type Activation,
@@ -15,12 +15,20 @@ import {
   type Model,
   Normalizer,
   type NormalizerKind,
-  type NormalizerState,
 } from './learner/index.js';
 import { learnedPolicy } from './policy.js';
-import type { TrainTask } from './ppo.js';
 import { bytesOf, fillFrom, type Sections } from './sections.js';
-import { EpisodeMeter, type Trainer, type TrainRow } from './trainer.js';
+import {
+  EpisodeMeter,
+  encodeNormalizer,
+  explorationAt,
+  hasEnded,
+  makeTrainingBatch,
+  normalizerState,
+  type Trainer,
+  type TrainRow,
+  type TrainTask,
+} from './trainer.js';
 
 export const DQN_DEFAULTS = {
   numEnvs: 8,
@@ -65,18 +73,9 @@ export async function dqn(
   settings: Partial<DqnConfig> = {},
 ): Promise<DqnTrainer> {
   const config = { ...DQN_DEFAULTS, ...settings };
-  const { task, totalSteps, seed, threads = 1, ...options } = what;
-  const env = await makeVec(task, {
-    ...options,
-    numEnvs: config.numEnvs,
-    seed: BigInt(seed) << 32n,
-    autoreset: 'same-step',
-    threads,
-  });
-  return new DqnTrainer(learner, env, totalSteps, seed, config);
+  const env = await makeTrainingBatch(what, config.numEnvs);
+  return new DqnTrainer(learner, env, what.totalSteps, what.seed, config);
 }
-
-type Batch = Awaited<ReturnType<typeof makeVec>>;
 
 export class DqnTrainer implements Trainer {
   readonly task;
@@ -96,7 +95,7 @@ export class DqnTrainer implements Trainer {
 
   constructor(
     learner: Learner,
-    private readonly env: Batch,
+    private readonly env: TaskVectorEnv,
     readonly totalSteps: number,
     private readonly seed: number,
     private readonly config: DqnConfig,
@@ -153,10 +152,7 @@ export class DqnTrainer implements Trainer {
   }
 
   private epsilon(): number {
-    const { explorationShare, explorationFinal } = this.config;
-    const done = this.steps / (explorationShare * this.totalSteps);
-    const share = done < 1 ? done : 1;
-    return 1 + (explorationFinal - 1) * share;
+    return explorationAt(this.config, this.steps, this.totalSteps);
   }
 
   private collect(): void {
@@ -170,11 +166,7 @@ export class DqnTrainer implements Trainer {
     env.step();
     replay.end(config.rewardScale);
     normalizer.learn(env.observations);
-    for (let i = 0; i < env.numEnvs; i++) {
-      if (env.terminated[i] === 0 && env.truncated[i] === 0) continue;
-      const statistics = env.statisticsOf(i)!;
-      this.meter.add(statistics['episode_return'], statistics['length_steps']);
-    }
+    this.meter.addEnded(env);
   }
 
   private update() {
@@ -198,14 +190,13 @@ export class DqnTrainer implements Trainer {
   }
 
   savePolicy(): Sections {
-    const normalizer = new TextEncoder().encode(JSON.stringify(this.normalizer.save()));
-    return { model: this.model.save(), normalizer };
+    return { model: this.model.save(), normalizer: encodeNormalizer(this.normalizer) };
   }
 
   loadPolicy({ model, normalizer }: Sections): void {
     this.model.load(model);
     this.target.copyFrom(this.model);
-    this.normalizer.load(JSON.parse(new TextDecoder().decode(normalizer)) as NormalizerState);
+    this.normalizer.load(normalizerState(normalizer));
   }
 
   save(): Sections {
@@ -248,7 +239,7 @@ class Replay {
 
   constructor(
     private readonly capacity: number,
-    private readonly env: Batch,
+    private readonly env: TaskVectorEnv,
     private readonly actionWidth: number,
     private readonly maskWidth: number,
   ) {
@@ -283,7 +274,7 @@ class Replay {
   /** Keeps what came of it; where an episode ended its final observation, not the next one's. */
   end(rewardScale: number): void {
     const { env } = this;
-    const { numEnvs, terminated, truncated } = env;
+    const { numEnvs, terminated } = env;
     this.put('nextObservations', env.observations);
     this.put('nextMasks', env.masks);
     this.put('terminated', terminated);
@@ -291,7 +282,7 @@ class Replay {
     for (let i = 0; i < numEnvs; i++) {
       const row = (this.next + i) % this.capacity;
       this.rings['rewards'][row] = env.rewards[i] * rewardScale;
-      if (terminated[i] === 0 && truncated[i] === 0) continue;
+      if (!hasEnded(env, i)) continue;
       const final = env.finalObservations.subarray(i * width, (i + 1) * width);
       this.rings['nextObservations'].set(final, row * width);
       // The mask of a final state is not shown: everything counts as allowed there.

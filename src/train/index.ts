@@ -9,7 +9,7 @@ export {
   type PolicyHeader,
   readPolicyHeader,
 } from './policy-file.js';
-export { PPO_DEFAULTS, type PpoConfig, ppo, type TrainTask } from './ppo.js';
+export { PPO_DEFAULTS, type PpoConfig, ppo } from './ppo.js';
 export { QLEARNING_DEFAULTS, type QlearningConfig, qlearning } from './qlearning.js';
 export type { Sections } from './sections.js';
 export {
@@ -21,4 +21,4 @@ export {
   train,
   VALIDATION_SEED_OFFSET,
 } from './train.js';
-export type { Trainer, TrainRow } from './trainer.js';
+export type { Trainer, TrainRow, TrainTask } from './trainer.js';

@@ -7,16 +7,11 @@ import {
   parametricPolicy,
 } from '../library.js';
 import { adaptActions } from './actions.js';
-import {
-  createModel,
-  type Learner,
-  Normalizer,
-  type NormalizerState,
-  specOf,
-} from './learner/index.js';
+import { createModel, type Learner, Normalizer, specOf } from './learner/index.js';
 import { learnedPolicy } from './policy.js';
 import { tabularFrom } from './qlearning.js';
 import { decodeSections, encodeSections, type Sections } from './sections.js';
+import { normalizerState } from './trainer.js';
 
 /** The name of the file in a policy's directory. */
 export const POLICY_FILE = 'policy.bin';
@@ -75,7 +70,7 @@ export function decodePolicyFile(bytes: Uint8Array, task: CompiledTask, learner:
   }
   const model = createModel(learner, spec);
   model.load(sections['model']);
-  const state = JSON.parse(new TextDecoder().decode(sections['normalizer'])) as NormalizerState;
+  const state = normalizerState(sections['normalizer']);
   const normalizer = new Normalizer(task.observationDim, state.kind);
   normalizer.load(state);
   return learnedPolicy(algorithm, model, normalizer, actions);

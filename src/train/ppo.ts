@@ -7,7 +7,7 @@
  * went on; terminated ones end at 0. Observations are normalised by running moments, rewards by
  * the running deviation of the discounted return.
  */
-import { makeVec, type Policy, type TaskOptions } from '../library.js';
+import type { Policy, TaskVectorEnv } from '../library.js';
 import { type ActionAdapter, adaptActions, choicesOf } from './actions.js';
 import {
   type Activation,
@@ -17,12 +17,20 @@ import {
   type Model,
   Normalizer,
   type NormalizerKind,
-  type NormalizerState,
 } from './learner/index.js';
 import { learnedPolicy } from './policy.js';
 import { RewardScale } from './reward-scale.js';
 import { bytesOf, fillFrom, type Sections } from './sections.js';
-import { EpisodeMeter, type Trainer, type TrainRow } from './trainer.js';
+import {
+  EpisodeMeter,
+  encodeNormalizer,
+  hasEnded,
+  makeTrainingBatch,
+  normalizerState,
+  type Trainer,
+  type TrainRow,
+  type TrainTask,
+} from './trainer.js';
 
 export const PPO_DEFAULTS = {
   /** Environments that step together. */
@@ -55,16 +63,6 @@ export const PPO_DEFAULTS = {
 
 export type PpoConfig = typeof PPO_DEFAULTS;
 
-export interface TrainTask extends TaskOptions {
-  /** Id or alias. */
-  readonly task: string;
-  readonly totalSteps: number;
-  /** Of weights, draws and environments: environment i of seed s is s · 2^32 + i. */
-  readonly seed: number;
-  /** Threads that step the environments; the results do not depend on it. */
-  readonly threads?: number;
-}
-
 /** Makes a PPO trainer. */
 export async function ppo(
   learner: Learner,
@@ -72,18 +70,9 @@ export async function ppo(
   settings: Partial<PpoConfig> = {},
 ): Promise<PpoTrainer> {
   const config = { ...PPO_DEFAULTS, ...settings };
-  const { task, totalSteps, seed, threads = 1, ...options } = what;
-  const env = await makeVec(task, {
-    ...options,
-    numEnvs: config.numEnvs,
-    seed: BigInt(seed) << 32n,
-    autoreset: 'same-step',
-    threads,
-  });
-  return new PpoTrainer(learner, env, totalSteps, seed, config);
+  const env = await makeTrainingBatch(what, config.numEnvs);
+  return new PpoTrainer(learner, env, what.totalSteps, what.seed, config);
 }
-
-type Batch = Awaited<ReturnType<typeof makeVec>>;
 
 export class PpoTrainer implements Trainer {
   readonly task;
@@ -102,7 +91,7 @@ export class PpoTrainer implements Trainer {
 
   constructor(
     learner: Learner,
-    private readonly env: Batch,
+    private readonly env: TaskVectorEnv,
     readonly totalSteps: number,
     private readonly seed: number,
     private readonly config: PpoConfig,
@@ -155,20 +144,15 @@ export class PpoTrainer implements Trainer {
   /** Scaled rewards; an episode that was cut off is worth the value of where it stood. */
   private reward({ rewards, ended }: Moment): void {
     const { env } = this;
-    const { terminated, truncated } = env;
-    const scale = this.rewardScale.learn(
-      env.rewards,
-      (i) => terminated[i] === 1 || truncated[i] === 1,
-    );
+    const { terminated } = env;
+    const scale = this.rewardScale.learn(env.rewards, (i) => hasEnded(env, i));
     let isCut = false;
     for (let i = 0; i < rewards.length; i++) {
       rewards[i] = env.rewards[i] * scale;
-      ended[i] = terminated[i] | truncated[i];
-      if (ended[i] === 0) continue;
-      isCut ||= terminated[i] === 0;
-      const statistics = env.statisticsOf(i)!;
-      this.meter.add(statistics['episode_return'], statistics['length_steps']);
+      ended[i] = hasEnded(env, i) ? 1 : 0;
+      isCut ||= ended[i] === 1 && terminated[i] === 0;
     }
+    this.meter.addEnded(env);
     if (!isCut) return;
     const values = this.valuesOf(env.finalObservations);
     for (let i = 0; i < rewards.length; i++) {
@@ -235,13 +219,12 @@ export class PpoTrainer implements Trainer {
   }
 
   savePolicy(): Sections {
-    const normalizer = new TextEncoder().encode(JSON.stringify(this.normalizer.save()));
-    return { model: this.model.save(), normalizer };
+    return { model: this.model.save(), normalizer: encodeNormalizer(this.normalizer) };
   }
 
   loadPolicy({ model, normalizer }: Sections): void {
     this.model.load(model);
-    this.normalizer.load(JSON.parse(new TextDecoder().decode(normalizer)) as NormalizerState);
+    this.normalizer.load(normalizerState(normalizer));
   }
 
   save(): Sections {
@@ -304,7 +287,7 @@ class Rollout {
 
   constructor(
     private readonly numSteps: number,
-    private readonly env: Batch,
+    private readonly env: TaskVectorEnv,
     private readonly adapter: ActionAdapter,
   ) {
     const { numEnvs, task } = env;

@@ -6,15 +6,23 @@
 import {
   type CompiledTask,
   digestOf,
-  makeVec,
   type ParametricPolicy,
   type Policy,
   parametricPolicy,
+  type TaskVectorEnv,
 } from '../library.js';
 import { Draws } from './learner/index.js';
-import type { TrainTask } from './ppo.js';
 import { bytesOf, fillFrom, type Sections } from './sections.js';
-import { EpisodeMeter, type Trainer, type TrainRow } from './trainer.js';
+import {
+  EpisodeMeter,
+  explorationAt,
+  firstSeed,
+  hasEnded,
+  makeTrainingBatch,
+  type Trainer,
+  type TrainRow,
+  type TrainTask,
+} from './trainer.js';
 
 export const QLEARNING_DEFAULTS = {
   numEnvs: 8,
@@ -45,18 +53,9 @@ export async function qlearning(
   settings: Partial<QlearningConfig> = {},
 ): Promise<QlearningTrainer> {
   const config = { ...QLEARNING_DEFAULTS, ...settings };
-  const { task, totalSteps, seed, threads = 1, ...options } = what;
-  const env = await makeVec(task, {
-    ...options,
-    numEnvs: config.numEnvs,
-    seed: BigInt(seed) << 32n,
-    autoreset: 'same-step',
-    threads,
-  });
-  return new QlearningTrainer(env, totalSteps, seed, config);
+  const env = await makeTrainingBatch(what, config.numEnvs);
+  return new QlearningTrainer(env, what.totalSteps, what.seed, config);
 }
-
-type Batch = Awaited<ReturnType<typeof makeVec>>;
 
 export class QlearningTrainer implements Trainer {
   readonly task;
@@ -72,7 +71,7 @@ export class QlearningTrainer implements Trainer {
   private acts = 0;
 
   constructor(
-    private readonly env: Batch,
+    private readonly env: TaskVectorEnv,
     readonly totalSteps: number,
     seed: number,
     private readonly config: QlearningConfig,
@@ -95,7 +94,7 @@ export class QlearningTrainer implements Trainer {
     this.table = new Float64Array(numCells * this.numActions).fill(config.initialValue);
     this.draws = new Draws(seed);
     this.cells = new Uint32Array(env.numEnvs);
-    env.reset({ seed: BigInt(seed) << 32n });
+    env.reset({ seed: firstSeed(seed) });
   }
 
   /** Edges at equal shares of the values that a random policy sees. */
@@ -138,7 +137,7 @@ export class QlearningTrainer implements Trainer {
       env.step();
       this.acts++;
       this.steps += env.numEnvs;
-      const { terminated, truncated } = env;
+      const { terminated } = env;
       this.readCells(this.nextObservations(), this.cells);
       for (let i = 0; i < env.numEnvs; i++) {
         const at = before[i] * numActions + taken[i];
@@ -146,10 +145,8 @@ export class QlearningTrainer implements Trainer {
         const error = env.rewards[i] + follows - table[at];
         table[at] += config.learningRate * error;
         change += error < 0 ? -error : error;
-        if (terminated[i] === 0 && truncated[i] === 0) continue;
-        const statistics = env.statisticsOf(i)!;
-        this.meter.add(statistics['episode_return'], statistics['length_steps']);
       }
+      this.meter.addEnded(env);
     }
     const updates = config.iteration * env.numEnvs;
     return { td_error_abs: change / updates, epsilon: this.epsilon(), ...this.meter.take() };
@@ -161,17 +158,14 @@ export class QlearningTrainer implements Trainer {
     const width = this.task.observationDim;
     const rows = Float32Array.from(env.observations);
     for (let i = 0; i < env.numEnvs; i++) {
-      if (env.terminated[i] === 0 && env.truncated[i] === 0) continue;
+      if (!hasEnded(env, i)) continue;
       rows.set(env.finalObservations.subarray(i * width, (i + 1) * width), i * width);
     }
     return rows;
   }
 
   private epsilon(): number {
-    const { explorationShare, explorationFinal } = this.config;
-    const done = this.steps / (explorationShare * this.totalSteps);
-    const share = done < 1 ? done : 1;
-    return 1 + (explorationFinal - 1) * share;
+    return explorationAt(this.config, this.steps, this.totalSteps);
   }
 
   private choose(cell: number, env: number, epsilon: number): number {
@@ -182,10 +176,7 @@ export class QlearningTrainer implements Trainer {
 
   private best(cell: number): { action: number; value: number } {
     const { table, numActions } = this;
-    let action = 0;
-    for (let a = 1; a < numActions; a++) {
-      if (table[cell * numActions + a] > table[cell * numActions + action]) action = a;
-    }
+    const action = bestAction(table, numActions, cell);
     return { action, value: table[cell * numActions + action] };
   }
 
@@ -284,13 +275,18 @@ export function tabularFrom(sections: Sections, task: CompiledTask): ParametricP
   return { kind: 'tabular', features, table: greedyTable(values, numActions, space.start ?? 0) };
 }
 
-/** The best action of every cell, the lowest of equals. */
+/** The best action of every cell. */
 function greedyTable(values: Float64Array, numActions: number, lowest: number): Int32Array {
   return Int32Array.from({ length: values.length / numActions }, (_, cell) => {
-    let best = 0;
-    for (let a = 1; a < numActions; a++) {
-      if (values[cell * numActions + a] > values[cell * numActions + best]) best = a;
-    }
-    return lowest + best;
+    return lowest + bestAction(values, numActions, cell);
   });
+}
+
+/** The best action of a cell, the lowest of equals. */
+function bestAction(values: Float64Array, numActions: number, cell: number): number {
+  let best = 0;
+  for (let a = 1; a < numActions; a++) {
+    if (values[cell * numActions + a] > values[cell * numActions + best]) best = a;
+  }
+  return best;
 }

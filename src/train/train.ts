@@ -9,10 +9,10 @@ import {
 import { DQN_DEFAULTS, dqn } from './dqn.js';
 import { type Learner, type LearnerName, loadLearner } from './learner/index.js';
 import { encodePolicyFile, type PolicyHeader } from './policy-file.js';
-import { PPO_DEFAULTS, ppo, type TrainTask } from './ppo.js';
+import { PPO_DEFAULTS, ppo } from './ppo.js';
 import { QLEARNING_DEFAULTS, qlearning } from './qlearning.js';
 import { decodeSections, encodeSections, type Sections } from './sections.js';
-import type { Trainer, TrainRow } from './trainer.js';
+import type { Trainer, TrainRow, TrainTask } from './trainer.js';
 
 /** Every algorithm with the defaults of its settings. */
 export const ALGORITHMS = {
