@@ -1,5 +1,5 @@
 /** A model's bytes: a line of JSON, its arrays, and a digest over both. */
-import { Digest } from '../../base/digest.js';
+import { checkSeal, readLine, seal } from './sealed.js';
 import type { ModelSpec } from './types.js';
 
 /**
@@ -22,8 +22,6 @@ interface Written extends Omit<ModelHeader, 'spec'> {
   readonly length: number;
 }
 
-const encoder = new TextEncoder();
-
 /** A specification as JSON: equal texts are equal models. */
 export function specText(spec: ModelSpec): string {
   return JSON.stringify({ ...spec, seed: String(spec.seed) });
@@ -39,18 +37,7 @@ export function encodeModel(header: ModelHeader, arrays: readonly Float32Array[]
     powers: header.powers,
     length: arrays[0].length,
   };
-  const line = encoder.encode(`${JSON.stringify(written)}\n`);
-  const parts = [line, ...arrays.map(bytesOf)];
-  const digest = new Digest();
-  for (const part of parts) digest.update(part);
-  parts.push(encoder.encode(digest.hex()));
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return seal(written, arrays.map(bytesOf));
 }
 
 /**
@@ -63,28 +50,18 @@ export function decodeModel(
   spec: ModelSpec,
   arrays: readonly Float32Array[],
 ): ModelHeader {
-  const end = bytes.indexOf(10);
-  const written = parse(new TextDecoder().decode(bytes.subarray(0, end < 0 ? 0 : end)));
-  if (written?.magic !== MAGIC) throw new RangeError('these bytes are no saved model');
+  const { written, from } = headerOf(bytes);
   if (written.version !== LEARNER_VERSION) {
     const needed = `this learner is version ${LEARNER_VERSION}`;
     throw new RangeError(`the model was saved by learner version ${written.version}: ${needed}`);
   }
   const size = 4 * written.length * arrays.length;
-  const body = bytes.subarray(end + 1, end + 1 + size);
-  const digest = new Digest()
-    .update(bytes.subarray(0, end + 1))
-    .update(body)
-    .hex();
-  const found = new TextDecoder().decode(bytes.subarray(end + 1 + size));
-  if (body.length !== size || digest !== found) {
-    throw new RangeError(`the saved model is damaged: its digest is ${digest}, not "${found}"`);
-  }
+  checkSeal('saved model', bytes, from + size);
   const text = JSON.stringify(written.spec);
   if (text !== specText(spec)) {
     throw new RangeError(`the saved model is another one: ${text} instead of ${specText(spec)}`);
   }
-  const aligned = new Float32Array(body.slice().buffer);
+  const aligned = new Float32Array(bytes.slice(from, from + size).buffer);
   arrays.forEach((array, i) => {
     array.set(aligned.subarray(i * written.length, (i + 1) * written.length));
   });
@@ -93,18 +70,16 @@ export function decodeModel(
 
 /** The specification of a saved model, to make it by. */
 export function specOf(bytes: Uint8Array): ModelSpec {
-  const end = bytes.indexOf(10);
-  const written = parse(new TextDecoder().decode(bytes.subarray(0, end < 0 ? 0 : end)));
-  if (written?.magic !== MAGIC) throw new RangeError('these bytes are no saved model');
-  return written.spec as ModelSpec;
+  return headerOf(bytes).written.spec as ModelSpec;
 }
 
-function parse(text: string): Written | null {
-  try {
-    return JSON.parse(text) as Written;
-  } catch {
-    return null;
+function headerOf(bytes: Uint8Array): { readonly written: Written; readonly from: number } {
+  const head = readLine(bytes);
+  const written = head?.line as Written | null | undefined;
+  if (head === null || written?.magic !== MAGIC) {
+    throw new RangeError('these bytes are no saved model');
   }
+  return { written, from: head.from };
 }
 
 function bytesOf(array: Float32Array): Uint8Array {
