@@ -2,9 +2,7 @@
  * The native addon as a backend. Batches are kept by number on the Rust side; the arrays are
  * handed over once, and a step passes nothing.
  */
-import { createRequire } from 'node:module';
 import { availableParallelism, freemem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import {
   autoresetIndex,
   type Backend,
@@ -21,6 +19,7 @@ import {
 import type { Seed } from '../base/seeding.js';
 import type { Layout } from '../program/layout.js';
 import { programError } from '../program/program.js';
+import { requireAddon } from './addon.js';
 import { channelBytes, layoutOf, slotRuns, TYPED_ARRAY } from './shape.js';
 
 /** The exports of bindings/node. */
@@ -51,8 +50,6 @@ interface Addon {
   kernel(batch: number): string;
   close(batch: number): void;
 }
-
-const ADDON_URL = new URL('../../dist/native/infragym.node', import.meta.url);
 
 /** Node frees shared arrays in macrotasks only; `settle` waits for one after so many bytes. */
 const BYTES_LEAST = 64 * 2 ** 10;
@@ -146,7 +143,7 @@ class NativeBatch implements Batch {
 export function loadNative(): Promise<Backend> {
   let addon: Addon;
   try {
-    addon = createRequire(import.meta.url)(fileURLToPath(ADDON_URL)) as Addon;
+    addon = requireAddon<Addon>();
   } catch (error) {
     return Promise.reject(loadError(error as NodeJS.ErrnoException));
   }

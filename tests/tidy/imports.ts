@@ -20,10 +20,11 @@ const floors: readonly (readonly string[])[] = [
 
 /** Neighbours on one floor of which the first may import the second. */
 const neighbours: readonly (readonly [string, string])[] = [
-  // The reference is a backend, and the choice among backends knows which families they have.
+  // The native learner is in the native backend's addon.
+  ['src/train/learner', 'src/backends'],
+  // Trained policies are made known to `createPolicy`.
   ['src/train', 'src/policies'],
   ['src/export', 'src/train'],
-  ['src/backend.ts', 'src/spaces'],
 ];
 
 /** All that a room may import. */

@@ -2,9 +2,8 @@
  * The native learner: perceptrons, norm and Adam in Rust, compiled for the processor's widest
  * registers; heads and losses as the reference computes them.
  */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { KERNELS } from '../../backend.js';
+import { requireAddon } from '../../backends/addon.js';
 import type { AdamCall, Learner } from './engine.js';
 import type { MlpLayout, ModelLayout } from './layout.js';
 import { ReferenceEngine } from './reference/index.js';
@@ -28,8 +27,6 @@ interface Addon {
   learnClose(mlp: number): void;
 }
 
-const ADDON_URL = new URL('../../../dist/native/infragym.node', import.meta.url);
-
 /** @throws Error saying what would add it; RangeError for a kernel or threads it has not. */
 export function loadNativeLearner(options: LearnerOptions = {}): Promise<Learner> {
   return Promise.resolve().then(() => {
@@ -39,7 +36,7 @@ export function loadNativeLearner(options: LearnerOptions = {}): Promise<Learner
     if (number < 0) {
       throw new RangeError(`kernel is "${kernel}": one of ${KERNELS.join(', ')} is needed`);
     }
-    const addon = createRequire(import.meta.url)(fileURLToPath(ADDON_URL)) as Addon;
+    const addon = requireAddon<Addon>();
     if (addon.learnMlp === undefined) {
       throw new Error('the native addon has no learner; "npm run build:native" builds it anew');
     }
