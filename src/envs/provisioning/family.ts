@@ -20,6 +20,7 @@ import {
 import { decodeProgram } from '../../program/program.js';
 import { arrivalsOfEpisode } from '../../reference/provisioning/provisioning.js';
 import { Box, Discrete } from '../../spaces/index.js';
+import { actionNumber } from '../action-number.js';
 import { ConfigReader } from '../config-reader.js';
 import type { CompiledTask, EnvFamily, TaskSpec } from '../family.js';
 import { metricEntry, metricsEntry, type Report } from '../report.js';
@@ -66,7 +67,7 @@ function compileProvisioningTask(spec: TaskSpec, overrides: JsonObject = {}): Co
     actionNames: provisioningLayout.actions.map(({ name }) => name),
     observationNames: provisioningLayout.observations.map(({ name }) => name),
     encodeAction(action, row) {
-      const gpus = readAction(action);
+      const gpus = actionNumber(action, 'gpus_to_provision');
       const problem = actionSpace.describe(gpus, 'action.gpus_to_provision');
       if (problem !== null) throw new RangeError(problem);
       row[0] = gpus as number;
@@ -165,18 +166,6 @@ function readTraffic(reader: ConfigReader): ProvisioningTraffic {
     swing: reader.number('arrival_swing', { min: 0, max: 1 }),
     swingPeriodSteps: reader.number('swing_period', { min: 2, max: 2000, integer: true }),
   };
-}
-
-/** An action's number: itself, by name, or as the one number of an array. */
-function readAction(action: unknown): unknown {
-  if (typeof action !== 'object' || action === null) return action;
-  if (ArrayBuffer.isView(action) || Array.isArray(action)) {
-    const numbers = action as ArrayLike<unknown>;
-    return numbers.length === 1 ? numbers[0] : action;
-  }
-  const names = Object.keys(action);
-  const isNamed = names.length === 1 && names[0] === 'gpus_to_provision';
-  return isNamed ? (action as Record<string, unknown>)['gpus_to_provision'] : action;
 }
 
 /** Bounds of the observation; the queue's is what a horizon of arrivals cannot pass. */

@@ -23,6 +23,7 @@ import {
   jobsOfEpisode,
 } from '../../reference/scheduling/jobs.js';
 import { Box, Discrete } from '../../spaces/index.js';
+import { actionNumber } from '../action-number.js';
 import type { CompiledTask, EnvFamily, TaskSpec } from '../family.js';
 import { metricsEntry } from '../report.js';
 import { returnBound } from './bound.js';
@@ -70,7 +71,7 @@ function compileSchedulingTask(spec: TaskSpec, overrides: JsonObject = {}): Comp
     actionNames: schedulingLayout.actions.map(({ name }) => name),
     observationNames: observedFields(config).map(({ name }) => name),
     encodeAction(action, row) {
-      const decision = readAction(action);
+      const decision = actionNumber(action, 'decision');
       const problem = actionSpace.describe(decision, 'action.decision');
       if (problem !== null) throw new RangeError(problem);
       row[0] = decision as number;
@@ -123,16 +124,4 @@ function observationSpace(config: SchedulingConfig): Box {
     low: fields.map(({ low }) => low ?? -Infinity),
     high: fields.map(({ high }) => high ?? Infinity),
   });
-}
-
-/** An action's number: itself, by name, or as the one number of an array. */
-function readAction(action: unknown): unknown {
-  if (typeof action !== 'object' || action === null) return action;
-  if (ArrayBuffer.isView(action) || Array.isArray(action)) {
-    const numbers = action as ArrayLike<unknown>;
-    return numbers.length === 1 ? numbers[0] : action;
-  }
-  const names = Object.keys(action);
-  const isNamed = names.length === 1 && names[0] === 'decision';
-  return isNamed ? (action as Record<string, unknown>)['decision'] : action;
 }
