@@ -8,8 +8,9 @@ import type { Json, JsonObject } from '../base/json.js';
 import type { CompiledTask } from '../envs/family.js';
 import type { Report } from '../envs/report.js';
 import { actionKindNames } from '../generated/common.js';
+import { actionTables } from '../program/actions.js';
 import { type Layout, stateSlots } from '../program/layout.js';
-import { decodeProgram, programScalars } from '../program/program.js';
+import { programScalars } from '../program/program.js';
 import type { SpaceJson } from '../spaces/index.js';
 
 /** One number of an action row. */
@@ -92,14 +93,15 @@ export interface TaskDescription extends ProgramDescription {
 /** Describes a compiled task. */
 export function describeTask(task: CompiledTask): TaskDescription {
   const { id, aliases, name, difficulty, description } = task.spec;
+  const actions = describeActions(task);
   return {
     ...{ id, aliases, name, difficulty, description },
     ...describeProgram(task.layout, task.program),
     config: task.config,
     action_space: task.actionSpace.toJSON(),
-    action_row_space: rowSpace(task),
+    action_row_space: rowSpace(task, actions),
     observation_space: task.observationSpace.toJSON(),
-    actions: describeActions(task),
+    actions,
     observations: describeObservations(task),
     baseline: {
       action: plainJson(task.baselineAction),
@@ -156,18 +158,12 @@ function describeState(layout: Layout, scalars: readonly number[]): StateDescrip
 const scalarIndex = (layout: Layout, name: string): number =>
   layout.scalars.findIndex((scalar) => scalar.name === name);
 
-/** The tables by which every kernel reads an action row. */
-interface ActionTables {
-  readonly actionKind: Uint32Array;
-  readonly actionNumChoices: Uint32Array;
-  readonly actionRanges: Float32Array;
-  readonly actionChoices: Float32Array;
-}
-
-const actionTables = (layout: Layout, program: Uint8Array): ActionTables =>
-  decodeProgram<unknown, ActionTables>(layout, program).tables;
-
-function describeActions({ layout, program, actionNames }: CompiledTask): ActionDescription[] {
+/** The numbers of a task's action row. */
+export function describeActions({
+  layout,
+  program,
+  actionNames,
+}: CompiledTask): ActionDescription[] {
   const tables = actionTables(layout, program);
   const width = tables.actionChoices.length / tables.actionKind.length;
   return actionNames.map((name, i) => {
@@ -209,10 +205,9 @@ interface Bounds {
   readonly maximum?: number;
 }
 
-function rowSpace(task: CompiledTask): SpaceJson {
+function rowSpace(task: CompiledTask, fields: readonly ActionDescription[]): SpaceJson {
   const space = task.actionSpace.toJSON();
   if (space.type !== 'object') return space;
-  const fields = describeActions(task);
   return {
     space: 'Box',
     type: 'array',

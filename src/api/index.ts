@@ -3,6 +3,7 @@ export type { BatchActions } from './actions.js';
 export { type Bundle, BundleError, decodeBundle, encodeBundle } from './bundle.js';
 export {
   type ActionDescription,
+  describeActions,
   describeTask,
   type ObservationDescription,
   type TaskDescription,

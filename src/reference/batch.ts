@@ -5,6 +5,7 @@
  */
 import type { Autoreset, Batch, BatchOptions, Channels } from '../backend.js';
 import { actionKind, channels as channelList, corePolicy, stream } from '../generated/common.js';
+import type { ActionTables } from '../program/actions.js';
 import {
   camel,
   channelWidths,
@@ -26,12 +27,7 @@ export interface CommonProgram {
     readonly observationDim: number;
     readonly maskDim: number;
   };
-  readonly tables: {
-    readonly actionKind: Uint32Array;
-    readonly actionNumChoices: Uint32Array;
-    readonly actionRanges: Float32Array;
-    readonly actionChoices: Float32Array;
-  };
+  readonly tables: ActionTables;
 }
 
 export class ReferenceBatch<State extends CommonState> implements Batch {

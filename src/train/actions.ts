@@ -1,5 +1,5 @@
 /** A task's actions as a model gives them: which head, and how its choices become rows. */
-import { type CompiledTask, describeTask } from '../library.js';
+import { type CompiledTask, describeActions } from '../library.js';
 import { categorical, type Head, squashedGaussian } from './learner/index.js';
 
 /** The actions of a model for a task. */
@@ -17,7 +17,7 @@ export interface ActionAdapter {
  * choice for each field.
  */
 export function adaptActions(task: CompiledTask): ActionAdapter {
-  const numbers = describeTask(task).actions;
+  const numbers = describeActions(task);
   if (task.actionDtype === 'real') {
     const low = numbers.map((number) => number.low);
     const high = numbers.map((number) => number.high);

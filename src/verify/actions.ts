@@ -2,15 +2,7 @@
 
 import type { CompiledTask } from '../envs/family.js';
 import { actionKind } from '../generated/common.js';
-import { decodeProgram } from '../program/program.js';
-
-/** The tables of every family's program about its action row. */
-interface ActionTables {
-  readonly actionKind: Uint32Array;
-  readonly actionNumChoices: Uint32Array;
-  readonly actionRanges: Float32Array;
-  readonly actionChoices: Float32Array;
-}
+import { type ActionTables, actionTables } from '../program/actions.js';
 
 const CHOICES_MAX = 8; // entries of `actionChoices` for each field
 const EDGE_SHARE = 4; // one action number in so many is an edge case
@@ -34,7 +26,7 @@ export class ActionSource {
   private readonly edges: readonly Uint32Array[];
 
   constructor(task: Pick<CompiledTask, 'layout' | 'program'>) {
-    this.tables = decodeProgram<unknown, ActionTables>(task.layout, task.program).tables;
+    this.tables = actionTables(task.layout, task.program);
     this.edges = Array.from(this.tables.actionKind, (_, field) => this.edgesOf(field));
   }
 
