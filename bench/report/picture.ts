@@ -1,6 +1,7 @@
 /** The picture of a run: speed by backend, cost against batch size, threads and calls. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { BACKEND_NAMES } from '../../src/backend.js';
 import {
   colorOf,
   composeSvg,
@@ -23,7 +24,6 @@ const LINES_HEIGHT = 380;
 const BAR_HEIGHT = 24;
 const LETTER_WIDTH = 7; // of most labels' letters, rounded up
 const LABEL_GAP = 16;
-const BACKENDS = ['native', 'wasm', 'assemblyscript', 'reference'];
 const GRID = { stroke: '#d0d7de', strokeOpacity: 1 };
 
 interface Panel {
@@ -124,7 +124,7 @@ interface BarScale {
 function barPanel(title: string, bars: readonly Bar[], { value, range }: BarScale): Panel {
   const data = bars.map(({ label, row }) => {
     const [lo, hi] = range(row);
-    const color = colorOf(BACKENDS.indexOf(row.backend));
+    const color = colorOf((BACKEND_NAMES as readonly string[]).indexOf(row.backend));
     return { label, value: value(row), lo, hi, color };
   });
   const end = Math.max(...data.map(({ hi }) => hi));
