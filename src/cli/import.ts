@@ -15,7 +15,7 @@ import {
 import { finish } from './options.js';
 import { formatCount, note, Progress, print, printJson, writeFileWhole } from './output.js';
 
-type Flags = Omit<ImportFilesOptions, 'step_s' | 'limits' | 'onProgress' | 'jobs'> & {
+type Flags = Omit<ImportFilesOptions, 'step_s' | 'limits' | 'onProgress'> & {
   readonly step?: number;
   readonly out?: string;
   readonly json?: boolean;
@@ -35,7 +35,6 @@ export function addImport(program: Command): void {
 export function readingOptions(command: Command): Command {
   return command
     .option('--columns <roles>', 'columns by role, e.g. time=ts,value=rps', pairs)
-    .option('--where <columns>', 'only rows with these values, e.g. gpu=h100_sxm,tp=1', pairs)
     .option('--unit <unit>', 'of the values, e.g. requests, requests/s, cores')
     .option('--step <seconds>', 'bring samples to this spacing, count log lines by it', positive)
     .addOption(new Option('--aggregate <how>', 'of several signals').choices([...AGGREGATES]))
@@ -121,4 +120,4 @@ function printReport(report: ImportReport): void {
 }
 
 const LISTED_MAX = 10;
-const NOUNS = { series: 'samples', trace: 'requests', bench: 'runs', jobs: 'jobs' } as const;
+const NOUNS = { series: 'samples', trace: 'requests', bench: 'runs' } as const;

@@ -1,5 +1,4 @@
 /** The result of an import as a file and as a report. */
-import { DataError } from '../errors.js';
 import { MEASUREMENT_NUMBERS, MEASUREMENT_TEXTS, type Measurements } from '../measurement.js';
 import type { RequestTrace } from '../request-trace.js';
 import type { Series } from '../series.js';
@@ -13,7 +12,7 @@ export interface ImportReport {
   /** The formats that the files were recognised as. */
   readonly format: string;
   readonly as: ImportedData['as'];
-  /** Samples, requests, runs or jobs. */
+  /** Samples, requests or runs. */
   readonly rows: number;
   readonly columns: readonly { name: string; unit: string; missing: number }[];
   /** First and last time in seconds, or ISO 8601 where dates are known; null without times. */
@@ -51,26 +50,12 @@ type Content = Pick<ImportReport, 'rows' | 'columns' | 'from' | 'to'>;
 function contentOf(data: ImportedData): Content {
   if (data.as === 'series') return seriesContent(data.series);
   if (data.as === 'trace') return traceContent(data.trace);
-  if (data.as === 'bench') {
-    const columns = measurementColumns(data.measurements).map(({ name, data: cells }) => ({
-      name,
-      unit: '',
-      missing: Array.from(cells as ArrayLike<number | string>).filter(isAbsent).length,
-    }));
-    return { rows: data.measurements.runs.length, columns, from: null, to: null };
-  }
-  const { submit_s } = data.jobs;
-  const columns = ['submit_s', 'start_s', 'runtime_s', 'cpu', 'mem', 'gpus'] as const;
-  return {
-    rows: submit_s.length,
-    columns: columns.map((name) => ({
-      name,
-      unit: name.endsWith('_s') ? 's' : '',
-      missing: data.jobs[name].filter(Number.isNaN).length,
-    })),
-    from: submit_s.reduce((a, b) => Math.min(a, b), Infinity),
-    to: submit_s.reduce((a, b) => Math.max(a, b), -Infinity),
-  };
+  const columns = measurementColumns(data.measurements).map(({ name, data: cells }) => ({
+    name,
+    unit: '',
+    missing: Array.from(cells as ArrayLike<number | string>).filter(isAbsent).length,
+  }));
+  return { rows: data.measurements.runs.length, columns, from: null, to: null };
 }
 
 function isAbsent(value: number | string): boolean {
@@ -112,8 +97,6 @@ export function isoTime(epoch_s: number): string {
 
 /**
  * The bytes of a canonical file: `.parquet`, or CSV for any other name.
- *
- * @throws DataError for jobs, which a fleet's steps and units must be known for
  */
 export function encodeImported(data: ImportedData, fileName: string): Uint8Array {
   if (data.as === 'series') return encodeSeries(data.series, fileName);
@@ -122,12 +105,9 @@ export function encodeImported(data: ImportedData, fileName: string): Uint8Array
     const meta = { format: TRACE_FORMAT, name, start_epoch_s, provenance };
     return encodeFile(fileName, traceColumns(data.trace), meta);
   }
-  if (data.as === 'bench') {
-    const { provenance } = data.measurements;
-    const meta = { format: MEASUREMENTS_FORMAT, provenance };
-    return encodeFile(fileName, measurementColumns(data.measurements), meta);
-  }
-  throw new DataError('jobs are written by their own function');
+  const { provenance } = data.measurements;
+  const meta = { format: MEASUREMENTS_FORMAT, provenance };
+  return encodeFile(fileName, measurementColumns(data.measurements), meta);
 }
 
 /** Series of one grid stand beside each other, others below each other with their name. */

@@ -7,7 +7,6 @@ import type { RequestTrace } from '../request-trace.js';
 import type { Series } from '../series.js';
 import type { EventCounts } from './counts.js';
 import type { ImportKind, ImportLog } from './options.js';
-import type { RecordedJobs } from './recorded-jobs.js';
 
 /** The content of one file. */
 export type Part =
@@ -18,8 +17,7 @@ export type Part =
       readonly counts?: EventCounts;
     }
   | { readonly as: 'trace'; readonly trace: RequestTrace }
-  | { readonly as: 'bench'; readonly runs: readonly Measurement[] }
-  | { readonly as: 'jobs'; readonly jobs: RecordedJobs };
+  | { readonly as: 'bench'; readonly runs: readonly Measurement[] };
 
 interface Format {
   readonly id: string;

@@ -2,4 +2,3 @@
 export const SERIES_FORMAT = 'infragym-series/1';
 export const TRACE_FORMAT = 'infragym-trace/1';
 export const MEASUREMENTS_FORMAT = 'infragym-measurements/1';
-export const JOBS_FORMAT = 'infragym-jobs/1';

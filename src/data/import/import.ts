@@ -15,15 +15,13 @@ import type { Series } from '../series.js';
 import type { Part } from './format.js';
 import { joinParts } from './join.js';
 import { type ImportFilesOptions, type ImportKind, ImportLog } from './options.js';
-import type { RecordedJobs } from './recorded-jobs.js';
 import { seriesWindow, traceWindow } from './window.js';
 
 /** The content of files in canonical form. */
 export type ImportedData =
   | { readonly as: 'series'; readonly series: readonly Series[] }
   | { readonly as: 'trace'; readonly trace: RequestTrace }
-  | { readonly as: 'bench'; readonly measurements: Measurements }
-  | { readonly as: 'jobs'; readonly jobs: RecordedJobs; readonly provenance: Provenance };
+  | { readonly as: 'bench'; readonly measurements: Measurements };
 
 export interface ImportResult {
   readonly data: ImportedData;
@@ -82,7 +80,6 @@ function withProvenance(part: Part, provenance: Provenance): ImportedData {
     return { as: 'series', series: part.series.map((series) => ({ ...series, provenance })) };
   }
   if (part.as === 'trace') return { as: 'trace', trace: { ...part.trace, provenance } };
-  if (part.as === 'jobs') return { as: 'jobs', jobs: part.jobs, provenance };
   return { as: 'bench', measurements: { runs: part.runs, provenance } };
 }
 
@@ -201,7 +198,7 @@ function unknownText(): DataError {
 
 function unknownRows(rows: Rows): DataError {
   const found = rows.columns.slice(0, 12).map(quote).join(', ');
-  const option = '--as trace|series|bench|jobs --columns ROLE=NAME,…';
+  const option = '--as trace|series|bench --columns ROLE=NAME,…';
   return new DataError(`this is ${rows.label} with the columns ${found}, nothing that is known`, {
     option,
   });
@@ -211,10 +208,7 @@ function unknownRows(rows: Rows): DataError {
 function kindOfRoles(told: ImportFilesOptions['columns']): ImportKind | undefined {
   const roles = Object.keys(told ?? {});
   if (roles.some((role) => /^(arrival|prompt|output)$/.test(role))) return 'trace';
-  if (roles.some((role) => /^(time|value|group)$/.test(role))) return 'series';
-  return roles.some((role) => /^(submit|start|runtime|cpu|mem|gpus)$/.test(role))
-    ? 'jobs'
-    : undefined;
+  return roles.some((role) => /^(time|value|group)$/.test(role)) ? 'series' : undefined;
 }
 
 /** The kind that is asked for, where the format can be that; else its likeliest. */

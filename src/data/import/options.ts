@@ -4,7 +4,7 @@ import { NO_PROVENANCE, type Provenance } from '../provenance.js';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../read/source.js';
 import type { Encoding } from '../read/text.js';
 
-export const IMPORT_KINDS = ['trace', 'series', 'bench', 'jobs'] as const;
+export const IMPORT_KINDS = ['trace', 'series', 'bench'] as const;
 export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 export const FILLS = ['none', 'previous', 'week', 'zero'] as const;
@@ -42,29 +42,8 @@ export interface ImportFilesOptions {
   readonly to?: string;
   /** Requests a second where a file has no arrival times. */
   readonly rate?: number;
-  /** Only rows whose column has this value, e.g. `{gpu: 'h100_sxm'}`. */
-  readonly where?: Readonly<Record<string, string>>;
-  readonly jobs?: JobOptions;
   readonly limits?: ReadLimits;
   readonly onProgress?: (share: number) => void;
-}
-
-/** How recorded jobs become jobs of a fleet. */
-export interface JobOptions {
-  /** Seconds that a step lasts, default 60. */
-  readonly stepSeconds?: number;
-  /** Of the file's unit, how much is one unit of CPU of the fleet; by default by format. */
-  readonly cpuPerUnit?: number;
-  readonly memPerUnit?: number;
-  /** Capacity of the largest server in units; jobs beyond it do not fit. */
-  readonly maxCpu?: number;
-  readonly maxMem?: number;
-  /** The fate of a job that does not fit; `refuse` by default. */
-  readonly oversize?: 'refuse' | 'skip' | 'clip' | 'split';
-  /** Whether jobs that run when the window begins are kept, with what is left of them. */
-  readonly warmStart?: boolean;
-  /** Allows leaving GPUs out, which the environment does not model. */
-  readonly dropGpus?: boolean;
 }
 
 export interface ImportProblem {
