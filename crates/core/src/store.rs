@@ -129,13 +129,6 @@ pub fn fixed<T, const N: usize>(part: &mut [T]) -> &mut [T; N] {
     part.try_into().expect("the shape's length")
 }
 
-/// Elements of a state array as floats. No family has such an array yet.
-#[allow(dead_code)]
-pub fn floats(elements: &mut [u32]) -> &mut [f32] {
-    // SAFETY: u32 and f32 have one size and alignment, and every bit pattern is valid for both.
-    unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
-}
-
 /// All memory of a batch.
 pub struct Store {
     pub shape: Shape,

@@ -75,9 +75,4 @@ export interface TaskVerdict {
   readonly difference: string | null;
 }
 
-/** An error that a person may read, as it crosses to the page. */
-export interface Problem {
-  readonly message: string;
-}
-
 export type { Json, JsonObject, TaskDescription };
