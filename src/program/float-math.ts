@@ -1,8 +1,8 @@
 /**
  * exp, log and tanh in binary32: additions, products, one quotient, comparisons and bits, each
  * rounded once, so that they are the same on every machine and in every lane of a register.
- * `crates/core/src/dense/math.rs` and `assembly/policy/dense.ts` compute the same operations.
- * Largest errors over all arguments: exp 0.95 ulp, log 0.78, tanh 1.73 (tests/program).
+ * `crates/core/src/dense/math.rs` computes the same operations. Largest errors found over a sample
+ * of the arguments: exp 0.99 ulp, log 0.82, tanh 2.51.
  */
 const f = Math.fround;
 

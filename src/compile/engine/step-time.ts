@@ -1,6 +1,6 @@
 /**
  * The time of an iteration from facts: weights that are read, products that are computed,
- * attention, launches, all-reduces. docs/engine/model.md has the equations and their sources.
+ * attention, launches, all-reduces.
  */
 import type { EngineCalibration } from '../../data/engine/calibrations.js';
 import type { GpuFacts, ModelFacts, OpTable } from '../../data/engine/facts.js';
