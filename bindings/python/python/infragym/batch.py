@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from . import policies, snapshot
 from ._generated import AUTORESET_MODES, CHANNELS, KERNELS
 from .bundle import Bundle
-from .seeding import SEED_MAX
+from .seeding import reset_groups
 from .spaces import ActionRows
 
 NUM_ENVS_MAX = 2**24
@@ -102,7 +102,7 @@ class Batch:
         self.require_open()
         flags = self.arrays["reset_mask"]
         chosen = np.ones(self.num_envs, bool) if mask is None else mask
-        for first, group in _groups(seeds, chosen):
+        for first, group in reset_groups(seeds, chosen):
             is_masked = not group.all()
             flags[...] = group
             self.core.reset(first, is_masked)
@@ -183,24 +183,6 @@ class Batch:
         self.is_closed = True
         del self.core
         self.arrays = {}
-
-
-def _groups(
-    seeds: Sequence[int | None] | None, chosen: np.ndarray
-) -> Iterator[tuple[int | None, np.ndarray]]:
-    """Environments that one reset of the core begins: those whose seed is first + their number."""
-    if seeds is None:
-        yield None, chosen
-        return
-    groups: dict[int | None, list[int]] = {}
-    for i in np.flatnonzero(chosen).tolist():
-        seed = seeds[i]
-        first = None if seed is None else (seed - i) & SEED_MAX
-        groups.setdefault(first, []).append(i)
-    for first, members in groups.items():
-        group = np.zeros(len(chosen), bool)
-        group[members] = True
-        yield first, group
 
 
 def _bytes_of(array: np.ndarray | None) -> np.ndarray | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import operator
 import secrets
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 SEED_MAX = 2**64 - 1
 
@@ -30,3 +33,21 @@ def parse_seed(seed: Any, name: str = "seed") -> int:
 def fresh_seed() -> int:
     """A seed that nobody chose; below 2^53, so that JavaScript can write it as a number."""
     return secrets.randbits(53)
+
+
+def reset_groups(
+    seeds: Sequence[int | None] | None, chosen: np.ndarray
+) -> Iterator[tuple[int | None, np.ndarray]]:
+    """Environments that one reset of a batch begins: those whose seed is first + their number."""
+    if seeds is None:
+        yield None, chosen
+        return
+    groups: dict[int | None, list[int]] = {}
+    for i in np.flatnonzero(chosen).tolist():
+        seed = seeds[i]
+        first = None if seed is None else (seed - i) & SEED_MAX
+        groups.setdefault(first, []).append(i)
+    for first, members in groups.items():
+        group = np.zeros(len(chosen), bool)
+        group[members] = True
+        yield first, group

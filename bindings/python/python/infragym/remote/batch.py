@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from ..seeding import SEED_MAX
+from ..seeding import reset_groups
 from ..spaces import ActionRows, space_of
 from .connection import BatchConnection, Reply
 
@@ -52,7 +52,7 @@ class RemoteBatch:
     def reset(self, seeds: Sequence[int | None] | None, mask: np.ndarray | None) -> Reply:
         """Begins an episode everywhere, or where the mask is set."""
         chosen = np.ones(self.num_envs, bool) if mask is None else mask
-        for first, group in _groups(seeds, chosen):
+        for first, group in reset_groups(seeds, chosen):
             is_whole = bool(group.all())
             self.reply = self.connection.reset(first, None if is_whole else group)
         return self.reply
@@ -108,23 +108,6 @@ class RemoteBatch:
     def close(self) -> None:
         """Frees it on the server."""
         self.connection.close()
-
-
-def _groups(
-    seeds: Sequence[int | None] | None, chosen: np.ndarray
-) -> Iterator[tuple[int | None, np.ndarray]]:
-    """Environments that one reset begins: those whose seed is first + their number."""
-    if seeds is None:
-        yield None, chosen
-        return
-    groups: dict[int | None, list[int]] = {}
-    for i in np.flatnonzero(chosen).tolist():
-        seed = seeds[i]
-        groups.setdefault(None if seed is None else (seed - i) & SEED_MAX, []).append(i)
-    for first, members in groups.items():
-        group = np.zeros(len(chosen), bool)
-        group[members] = True
-        yield first, group
 
 
 def request_of(task: str, num_envs: int, autoreset: str, threads: int = 1) -> dict[str, Any]:
